@@ -1,0 +1,84 @@
+package redact
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// stripeObject is about 2 KB of JSON as an API answers it.
+var stripeObject = func() string {
+	var b strings.Builder
+	b.WriteString(`{"id":"cs_test_a1YS1URlnFJ3bSDpHwi6EWMVUG5Lt2tRgAY6","object":"checkout.session","client_secret":"cs_test_a1YS1URl_secret_fidwbEhqYWAnPydmcHZxamgneCUl","line_items":[`)
+	for i := range 10 {
+		fmt.Fprintf(&b, `{"id":"li_1Nab%08d","amount_total":%d,"currency":"eur","description":"A thing of some length","price":{"id":"price_1Nab%08d","active":true,"metadata":{}}},`, i, i*100, i)
+	}
+	b.WriteString(`null],"url":"https://checkout.stripe.com/c/pay/cs_test_a1YS1URl","customer":"cus_Nab123","livemode":false}`)
+	return b.String()
+}()
+
+func BenchmarkBodyJSON(b *testing.B) {
+	for _, learned := range []int{0, 100, 10000} {
+		b.Run(fmt.Sprintf("%d known", learned), func(b *testing.B) {
+			v := benchVault(b, learned)
+			in := []byte(stripeObject)
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Body(stripe, InResponse, jsonType, in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	for _, learned := range []int{0, 100, 10000} {
+		b.Run(fmt.Sprintf("%d known", learned), func(b *testing.B) {
+			v := benchVault(b, learned)
+			clean, err := v.Body(stripe, InResponse, jsonType, []byte(stripeObject))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(clean)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := v.Check("entry", clean); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkText(b *testing.B) {
+	v := benchVault(b, 100)
+	page := []byte(strings.Repeat(`<div class="row"><a href="/x/y?page=2">A link to somewhere</a> and "some": "text" in it.</div>`+"\n", 1000))
+	b.SetBytes(int64(len(page)))
+	for b.Loop() {
+		if _, err := v.Body(stripe, InResponse, "text/html", page); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkURL(b *testing.B) {
+	v := benchVault(b, 100)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := v.URL(stripe, InRequest, "https://api.stripe.com/v1/customers/cus_123/sources?limit=3&expand[]=data"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchVault(b *testing.B, learned int) *Vault {
+	b.Helper()
+	v := vault(b, Config{})
+	for i := range learned {
+		secret := fmt.Sprintf("%x%s%d", i*2654435761, random2[i%7:], i)
+		v.learn(secret, "name-token", secret)
+	}
+	return v
+}

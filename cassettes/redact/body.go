@@ -1,0 +1,194 @@
+package redact
+
+import (
+	"strings"
+
+	"tapedeck/cassettes/leaves"
+)
+
+// Body returns the redacted form of a body whose Content-Encoding has been removed.
+// All bytes that are not secret stay as they are.
+func (v *Vault) Body(s Scope, d Direction, contentType string, body []byte) ([]byte, error) {
+	return v.body(v.pass(s, d), contentType, body)
+}
+
+// Sweep replaces every learned value in text that is already redacted: what
+// was learned after it was written. It reports whether anything changed.
+func (v *Vault) Sweep(contentType string, b []byte) ([]byte, bool, error) {
+	out, err := v.body(&pass{v: v}, contentType, b)
+	return out, err == nil && string(out) != string(b), err
+}
+
+func (v *Vault) body(p *pass, contentType string, body []byte) ([]byte, error) {
+	if len(body) == 0 {
+		return body, nil
+	}
+	before := string(body)
+	after, err := v.settle(before, func(s string) (string, error) { return p.body(contentType, s), nil })
+	if err != nil {
+		return nil, err
+	}
+	if after == before {
+		return body, nil
+	}
+	return []byte(after), nil
+}
+
+func (p *pass) body(contentType, s string) string {
+	format, list, err := leaves.Body(contentType, []byte(s))
+	switch {
+	case err == nil && len(list) > 0:
+		return p.leaves(s, list, inBody)
+	case err != nil && format == leaves.Form:
+		list, _ = leaves.Query(s) // its bad fields are leaves too, as they are written
+		return p.leaves(s, list, inBody)
+	}
+	return p.plain("body", s)
+}
+
+// leaves redacts a text of which the leaves are known: leaves by name and value,
+// what stands between them (names, punctuation) by value.
+func (p *pass) leaves(s string, list []leaves.Leaf, in places) string {
+	var b strings.Builder
+	last := 0
+	for i := range list {
+		leaf := &list[i]
+		if leaf.Start < last {
+			continue
+		}
+		clean, changed := p.leaf(list, leaf, in)
+		gap := p.text(leaf.Place, in, s[last:leaf.Start])
+		b.WriteString(gap)
+		if changed {
+			b.Write(leaf.Quote(clean))
+		} else {
+			b.WriteString(s[leaf.Start:leaf.End])
+		}
+		last = leaf.End
+	}
+	b.WriteString(p.text("body", in, s[last:]))
+	return b.String()
+}
+
+// leaf redacts one leaf. Null, booleans and empty values have nothing to hide;
+// a number only when it is a card's.
+func (p *pass) leaf(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean string, changed bool) {
+	value := leaf.Value
+	switch leaf.Kind {
+	case leaves.String, leaves.Raw, leaves.Blob:
+	case leaves.Number:
+		r := p.rule(list, leaf, in)
+		if r != nil && r.reading == readCard && secretCardNumber(value) {
+			clean = p.v.card(value, r.ID)
+			return clean, isCardID(clean) && clean != value
+		}
+		return value, false
+	default:
+		return value, false
+	}
+	if value == "" {
+		return value, false
+	}
+	r := p.rule(list, leaf, in)
+	switch {
+	case r == nil:
+	case r.reading == readCard:
+		if digits, ok := cardDigits(value); ok && secretCardNumber(digits) {
+			clean = likeCard(value, p.v.card(digits, r.ID))
+			return clean, clean != value
+		}
+	case leaf.Kind == leaves.Blob && len(value) > maxFileSecret:
+	case r.reading == readCredentials:
+		clean = p.credentials(r, leaf.Place, value)
+		return clean, clean != value
+	default:
+		clean = p.secret(r, leaf.Place, value)
+		return clean, clean != value
+	}
+	if leaf.Kind == leaves.Blob {
+		clean = p.plain(leaf.Place, value)
+	} else {
+		clean = p.value(leaf.Place, in, value)
+	}
+	return clean, clean != value
+}
+
+// maxFileSecret is the largest file that can be a secret as a whole, in bytes; a
+// larger one under a secret name is searched like any file.
+const maxFileSecret = 4 << 10
+
+// secretCardNumber accepts any issuer: the name has already said what it is.
+func secretCardNumber(digits string) bool {
+	digits, ok := cardDigits(digits)
+	return ok && luhn(digits) && !pooled[digits] && !publishedCard(digits) && strings.Trim(digits, "0") != ""
+}
+
+// rule returns the name rule in force for a leaf, or nil.
+func (p *pass) rule(list []leaves.Leaf, leaf *leaves.Leaf, in places) *rule {
+	if !p.names {
+		return nil
+	}
+	r := p.v.rules.named(leaf.Name, in, p.scope)
+	if r == nil || len(p.keeps) > 0 && p.kept(r.ID, p.place(leaf.Place)) {
+		return nil
+	}
+	if r.reading == readCode && !p.isCode(list, leaf, in) {
+		return nil
+	}
+	return r
+}
+
+// isCode reports whether a member called code is an authorization code: in the
+// path of an OAuth exchange, or beside the other members of one. An answer's code is
+// more often a word ("invalid_grant"), so there it must be random.
+func (p *pass) isCode(list []leaves.Leaf, leaf *leaves.Leaf, in places) bool {
+	if p.dir == InResponse && in == inBody && !strong(leaf.Value) && !strings.HasPrefix(leaf.Value, word) {
+		return false
+	}
+	if p.oauth {
+		return true
+	}
+	parent := parentOf(leaf.Place)
+	for i := range list {
+		if other := &list[i]; parentOf(other.Place) == parent {
+			switch fold(other.Name) {
+			case "granttype", "redirecturi", "clientid":
+				return true
+			case "state":
+				if in == inQuery {
+					return true // the redirect that brings the code
+				}
+			}
+		}
+	}
+	return false
+}
+
+func parentOf(place leaves.Place) string {
+	s := string(place)
+	if i := strings.LastIndexAny(s, ".["); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// oauthPath reports whether a path is one of an OAuth exchange.
+func oauthPath(path string) bool {
+	for _, segment := range strings.Split(strings.ToLower(path), "/") {
+		if strings.Contains(segment, "oauth") || segment == "token" || segment == "authorize" || segment == "authorization" {
+			return true
+		}
+	}
+	return false
+}
+
+// plain redacts a text or binary without structure that is known.
+func (p *pass) plain(place leaves.Place, s string) string {
+	if p.names {
+		s = p.pairs(place, s)
+	}
+	if strings.Contains(s, "://") && p.depth < maxDepth {
+		s = p.urls(place, s)
+	}
+	return p.text(place, inBody, s)
+}

@@ -1,0 +1,66 @@
+package redact
+
+import "strings"
+
+// Check searches final bytes for every learned value and value rule in every
+// encoding, and returns a Refusal on the first hit.
+func (v *Vault) Check(place string, b []byte) error {
+	s := string(b)
+	var list []Placeholder
+	if strings.Contains(s, word) {
+		list = wordPlaceholders(s)
+	}
+	var refusal *Refusal
+	gaps(s, list, func(start, end int) {
+		if refusal == nil {
+			refusal = v.checkGap(place, s, start, end)
+		}
+	})
+	if refusal == nil {
+		return nil
+	}
+	return refusal
+}
+
+func (v *Vault) checkGap(place, s string, start, end int) (refusal *Refusal) {
+	gap := s[start:end]
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	v.index.scan(gap, func(i int, p pattern) bool {
+		refusal = &Refusal{Rule: p.secret.rule, Place: place, Reason: spellingReason[p.spelling]}
+		return false
+	})
+	if refusal != nil {
+		return refusal
+	}
+	for _, h := range v.rules.search(gap) {
+		one := h.rule
+		switch {
+		case one.in != anywhere || one.on != nil: // limited to places that these bytes do not show
+		case v.keeps[gap[h.start:h.end]]:
+		case one.shape == shapeCard && bareNumber(s, start+h.start, start+h.end):
+		default:
+			return &Refusal{Rule: one.ID, Place: place, Reason: "a value that the rule calls secret stands where it could not be replaced"}
+		}
+	}
+	return nil
+}
+
+var spellingReason = map[spelling]string{
+	asText:   "a secret that was seen elsewhere stands where it could not be replaced",
+	asBase64: "a secret that was seen elsewhere stands in base64 text that could not be replaced",
+	asHex:    "a secret that was seen elsewhere stands in hexadecimal text that could not be replaced",
+}
+
+// bareNumber reports whether s[start:end] stands as a number of JSON or YAML
+// does: numbers are never replaced, and an id may look like a card by chance.
+func bareNumber(s string, start, end int) bool {
+	for start > 0 && s[start-1] == ' ' {
+		start--
+	}
+	for end < len(s) && s[end] == ' ' {
+		end++
+	}
+	return start > 0 && strings.ContainsRune(":,[\n", rune(s[start-1])) &&
+		(end == len(s) || strings.ContainsRune(",]}\n\r", rune(s[end])))
+}

@@ -1,0 +1,228 @@
+package redact
+
+import (
+	"encoding/base64"
+	"strings"
+
+	"tapedeck/cassettes/leaves"
+)
+
+// secret redacts a whole value that the name rule r calls secret.
+func (p *pass) secret(r *rule, place leaves.Place, value string) string {
+	switch {
+	case value == "" || isPublished(value):
+		return value
+	case p.isClean(value):
+		p.v.reserve(Placeholders(value))
+		return value
+	}
+	if out, ok := p.shaped(place, value); ok {
+		return out
+	}
+	if strings.Contains(value, "://") && p.depth < maxDepth {
+		p.urls(place, value) // a connection string's password is learned by itself too
+	}
+	return p.whole(r.ID, place, value, value)
+}
+
+// whole replaces a value by a plain placeholder. identity is what makes two such
+// values the same secret.
+func (p *pass) whole(id string, place leaves.Place, value, identity string) string {
+	trimmed := strings.TrimSpace(value)
+	if strong(trimmed) {
+		return p.v.placeholder(p.v.learn(identity, id, trimmed), false)
+	}
+	p.v.report(id, p.place(place))
+	return p.v.placeholder(p.v.secret(identity, id, ""), false)
+}
+
+// isClean reports whether a value is what redaction leaves of a whole secret: a
+// placeholder, perhaps in the shape that a value rule keeps.
+func (p *pass) isClean(value string) bool {
+	if !strings.Contains(value, word) {
+		return false // card placeholders count as published
+	}
+	list := wordPlaceholders(value)
+	if len(list) != 1 {
+		return false
+	}
+	if list[0].Start == 0 && list[0].End == len(value) {
+		return true
+	}
+	for _, one := range p.v.rules.values {
+		if one.clean != nil && one.mayMatch(value) && one.clean.MatchString(value) {
+			return true
+		}
+	}
+	return false
+}
+
+// shaped replaces a value that has the shape of a value rule, which here may be
+// shorter than where only the shape speaks ("sk_test_123").
+func (p *pass) shaped(place leaves.Place, value string) (string, bool) {
+	if digits, ok := cardDigits(value); ok && secretCard(digits) && p.v.rules.cards != nil {
+		return likeCard(value, p.v.card(digits, p.v.rules.cards.ID)), true
+	}
+	for _, one := range p.v.rules.values {
+		switch {
+		case !one.mayMatch(value):
+			continue
+		case one.shape == shapeJWT:
+			if _, _, ok := jwtParts(value); !ok {
+				continue
+			}
+			sec := p.v.learn(value, one.ID, value)
+			return jwtPlaceholder(value, p.v.id(sec), p.harmless), true
+		case one.whole == nil:
+			continue
+		}
+		at := one.whole.FindStringSubmatchIndex(value)
+		if at == nil {
+			continue
+		}
+		part := value[at[2]:at[3]]
+		if strings.Contains(value, word) || len(p.hits(place, anywhere, value[:at[2]])) > 0 {
+			return "", false // what would be kept holds a secret itself, or stands around one
+		}
+		var sec *secret
+		switch {
+		case one.shape == shapePEM:
+			sec = p.v.learn(pemBody(part), one.ID, pemLines(part)...)
+		case one.caughtBy(value) || strong(part):
+			sec = p.v.learnPart(value, part, one.ID)
+		default:
+			sec = p.v.secret(value, one.ID, "")
+		}
+		return value[:at[2]] + p.v.placeholder(sec, one.shape == shapeJoined) + value[at[3]:], true
+	}
+	return "", false
+}
+
+// caughtBy reports whether the rule would catch all of value wherever it stood.
+func (one *rule) caughtBy(value string) bool {
+	at := one.find.FindStringIndex(value)
+	return at != nil && at[0] == 0 && at[1] == len(value)
+}
+
+// credentials redacts the value of an Authorization header. The scheme stays.
+func (p *pass) credentials(r *rule, place leaves.Place, value string) string {
+	scheme, rest, ok := strings.Cut(value, " ")
+	if !ok || !isScheme(scheme) || strong(scheme) && !isSigning(scheme) || p.text(place, anywhere, scheme) != scheme {
+		return p.secret(r, place, value)
+	}
+	space := rest[:len(rest)-len(strings.TrimLeft(rest, " "))]
+	rest = rest[len(space):]
+	kept := scheme + " " + space
+	if rest == "" || p.isClean(rest) {
+		p.v.reserve(Placeholders(rest))
+		return value
+	}
+	switch lower := strings.ToLower(scheme); {
+	case lower == "basic":
+		return kept + p.basic(r, place, rest)
+	case isSigning(scheme):
+		// Signed anew for every request: what tells two users apart is the key's id.
+		return kept + p.parameters(r, place, rest, "Credential=", "/,")
+	case lower == "digest":
+		return kept + p.parameters(r, place, rest, `username="`, `"`)
+	case lower == "oauth":
+		return kept + p.parameters(r, place, rest, `oauth_consumer_key="`, `"`)
+	}
+	return kept + p.secret(r, place, rest)
+}
+
+// isSigning reports whether a scheme signs each request: AWS4-HMAC-SHA256 and those
+// of other clouds made like it.
+func isSigning(scheme string) bool {
+	return len(scheme) <= 24 && strings.HasSuffix(strings.ToUpper(scheme), "-SHA256")
+}
+
+func isScheme(s string) bool {
+	if s == "" || !isLetter(s[0]) {
+		return false
+	}
+	for i := range len(s) {
+		if !isNameByte(s[i]) && s[i] != '-' {
+			return false
+		}
+	}
+	return len(s) <= 32
+}
+
+// basic replaces the payload of Basic credentials and learns what it holds.
+func (p *pass) basic(r *rule, place leaves.Place, payload string) string {
+	decoded, err := base64.StdEncoding.DecodeString(payload)
+	if err != nil {
+		decoded, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(payload, "="))
+	}
+	user, password, ok := strings.Cut(string(decoded), ":")
+	if err != nil || !ok {
+		return p.secret(r, place, payload)
+	}
+	sec := p.v.secret("basic "+string(decoded), r.ID, "")
+	for _, part := range []string{password, user} {
+		if env := p.v.learnCredential(part, r.ID, part == password); env != "" {
+			p.v.setEnv(sec, env)
+		}
+	}
+	if !strong(password) && !p.v.rules.caught(password) && password != "" {
+		p.v.report(r.ID, p.place(place))
+	}
+	return p.v.placeholder(sec, false)
+}
+
+// parameters replaces the parameters of credentials that are made anew for
+// every request. They are the same secret when the one that names the user is.
+func (p *pass) parameters(r *rule, place leaves.Place, rest, start, end string) string {
+	for _, h := range p.v.rules.search(rest) {
+		if h.rule.shape == shapePlain {
+			p.v.learnPart(rest[h.start:h.end], rest[h.secretStart:h.secretEnd], h.rule.ID)
+		}
+	}
+	i := strings.Index(rest, start)
+	if i < 0 {
+		return p.whole(r.ID, place, rest, rest)
+	}
+	user := rest[i+len(start):]
+	if j := strings.IndexAny(user, end); j >= 0 {
+		user = user[:j]
+	}
+	return p.v.placeholder(p.v.secret("user "+user, r.ID, ""), false)
+}
+
+// learnCredential learns a user name or password that came in an encoding: a
+// password when it is strong, either when a value rule catches it. It returns the
+// environment variable that the value is known from.
+func (v *Vault) learnCredential(value, rule string, password bool) (env string) {
+	if value == "" || isPublished(value) || strings.Contains(value, word) {
+		return ""
+	}
+	var sec *secret
+	for _, h := range v.rules.search(value) {
+		if h.start == 0 && h.end == len(value) && h.rule.shape != shapeCard {
+			sec = v.learnPart(value, value[h.secretStart:h.secretEnd], h.rule.ID)
+			break
+		}
+	}
+	if sec == nil && password && strong(value) {
+		sec = v.learn(value, rule, value)
+	}
+	if sec == nil {
+		v.mu.RLock()
+		defer v.mu.RUnlock()
+		sec = v.secrets[canonical(value)]
+	}
+	if sec == nil {
+		return ""
+	}
+	return sec.env
+}
+
+// setEnv names the variable that a secret holds a value of.
+func (v *Vault) setEnv(sec *secret, env string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if sec.id == "" {
+		sec.env = env
+	}
+}

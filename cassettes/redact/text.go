@@ -1,0 +1,386 @@
+package redact
+
+import (
+	"slices"
+	"strings"
+
+	"tapedeck/cassettes/leaves"
+)
+
+// A pass redacts what belongs to one request or response.
+type pass struct {
+	v     *Vault
+	scope Scope
+	dir   Direction
+	// names says that name rules apply; a sweep has only values to go by.
+	names bool
+	// oauth says that the request's path is one of an OAuth exchange.
+	oauth bool
+	keeps []keep
+	// at is the place of everything, inside a value that has structure of its own.
+	at    leaves.Place
+	depth int
+}
+
+// maxDepth bounds how deep structure is looked for inside strings.
+const maxDepth = 3
+
+// inside returns a pass over the structure inside the value at place.
+func (p *pass) inside(place leaves.Place) *pass {
+	inner := *p
+	inner.depth++
+	inner.at = place
+	return &inner
+}
+
+func (p *pass) place(place leaves.Place) leaves.Place {
+	if p.at != "" {
+		return p.at
+	}
+	return place
+}
+
+// kept reports whether a rule is not to touch a place.
+func (p *pass) kept(id string, place leaves.Place) bool {
+	for i := range p.keeps {
+		k := &p.keeps[i]
+		if k.Rule == id && (k.At == "" || k.at.Match(place)) {
+			return true
+		}
+	}
+	return false
+}
+
+// value redacts a decoded value that no name rule has caught: what has structure
+// of its own is taken apart, everything else is searched.
+func (p *pass) value(place leaves.Place, in places, s string) string {
+	if len(s) < minSearched {
+		return s
+	}
+	if p.depth < maxDepth {
+		if s[0] == '{' || s[0] == '[' {
+			if out, ok := p.inside(place).jsonText(s); ok {
+				return out
+			}
+		}
+		if strings.Contains(s, "://") {
+			s = p.urls(place, s)
+		}
+	}
+	return p.text(place, in, s)
+}
+
+// jsonText redacts JSON that stands inside a string.
+func (p *pass) jsonText(s string) (string, bool) {
+	format, list, err := leaves.Body("application/json", []byte(s))
+	if err != nil || format != leaves.JSON {
+		return "", false
+	}
+	return p.leaves(s, list, inBody), true
+}
+
+// maxRounds bounds how often a text is searched again after a replacement. Each
+// round removes a secret, and what is left of it is seldom one.
+const maxRounds = 8
+
+// text replaces every secret that stands in s, whatever its structure.
+func (p *pass) text(place leaves.Place, in places, s string) string {
+	for range maxRounds {
+		out := p.textOnce(place, in, s)
+		if out == s {
+			break
+		}
+		s = out
+	}
+	return s
+}
+
+func (p *pass) textOnce(place leaves.Place, in places, s string) string {
+	var b strings.Builder
+	last := 0
+	p.eachGap(s, func(start, end int) {
+		for _, h := range p.hits(place, in, s[start:end]) {
+			h.shift(start)
+			if h.start < last {
+				continue // the replacement before took it in
+			}
+			b.WriteString(s[last:h.start])
+			var text string
+			text, last = p.replacement(place, s, h, end)
+			b.WriteString(text)
+		}
+	})
+	if last == 0 {
+		return s
+	}
+	b.WriteString(s[last:])
+	return b.String()
+}
+
+// eachGap calls f for the pieces of s between placeholders, whose numbers are then
+// taken.
+func (p *pass) eachGap(s string, f func(start, end int)) {
+	if !strings.Contains(s, word) {
+		f(0, len(s))
+		return
+	}
+	list := wordPlaceholders(s)
+	p.v.reserve(list)
+	gaps(s, list, f)
+}
+
+// gaps calls f for the pieces of s between placeholders: what stands in a
+// placeholder is never a secret.
+func gaps(s string, list []Placeholder, f func(start, end int)) {
+	last := 0
+	for _, ph := range list {
+		f(last, ph.Start)
+		last = ph.End
+	}
+	f(last, len(s))
+}
+
+// A hit is one secret found in a text.
+type hit struct {
+	start, end             int // of what is replaced
+	secretStart, secretEnd int // of the secret in it
+	rule                   *rule
+	known                  *secret // a learned one; rule is nil
+	spelling               spelling
+	digits                 string // of a card
+}
+
+func (h *hit) shift(n int) {
+	h.start += n
+	h.end += n
+	h.secretStart += n
+	h.secretEnd += n
+}
+
+// hits finds the secrets in s that do not overlap, in order.
+func (p *pass) hits(place leaves.Place, in places, s string) []hit {
+	found := p.v.rules.search(s)
+	n := 0
+	for _, h := range found {
+		if h.rule.in&in == 0 || !h.rule.on.match(p.scope) {
+			continue
+		}
+		if text := s[h.start:h.end]; !p.names {
+			if p.v.isKept(text) {
+				continue
+			}
+		} else if len(p.keeps) > 0 && p.kept(h.rule.ID, p.place(place)) {
+			p.v.keep(text)
+			continue
+		}
+		found[n] = h
+		n++
+	}
+	return disjoint(p.v.searchLearned(s, found[:n]))
+}
+
+// disjoint keeps, of hits that overlap, the first, and of those the longest.
+func disjoint(found []hit) []hit {
+	if len(found) < 2 {
+		return found
+	}
+	slices.SortStableFunc(found, func(a, b hit) int {
+		if a.start != b.start {
+			return a.start - b.start
+		}
+		return b.end - a.end
+	})
+	out := found[:1]
+	for _, h := range found[1:] {
+		if h.start >= out[len(out)-1].end {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// search finds every match of a value rule in s, overlapping ones included.
+func (r *Rules) search(s string) []hit {
+	if len(s) < minSearched {
+		return nil
+	}
+	var found []hit
+	done := 0
+	r.anchors.scan(s, func(i int, one *rule) {
+		if one.back {
+			if i < done {
+				return // the match before began earlier and holds this anchor
+			}
+			for i > 0 && isNameByte(s[i-1]) {
+				i--
+			}
+			for s[i] == '_' {
+				i++
+			}
+		}
+		if !one.inside && !boundary(s, i) {
+			return
+		}
+		if h, ok := one.matchAt(s, i); ok {
+			found = append(found, h)
+			if one.back {
+				done = h.end
+			}
+		}
+	})
+	for _, one := range r.loose {
+		for _, at := range one.find.FindAllStringSubmatchIndex(s, -1) {
+			found = append(found, one.hit(at, 0))
+		}
+	}
+	if r.cards != nil {
+		digitRuns(s, func(run digitRun) bool {
+			if !secretCard(run.digits) {
+				return false
+			}
+			found = append(found, hit{start: run.start, end: run.end, secretStart: run.start, secretEnd: run.end,
+				rule: r.cards, digits: run.digits})
+			return true
+		})
+	}
+	return found
+}
+
+// caught reports whether a value rule catches the whole of a value.
+func (r *Rules) caught(value string) bool {
+	for _, h := range r.search(value) {
+		if h.start == 0 && h.end == len(value) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxMatch bounds how far a value rule looks, in bytes.
+const maxMatch = 64 << 10
+
+// matchAt tries a rule at the place where its anchor stands.
+func (one *rule) matchAt(s string, i int) (hit, bool) {
+	end := min(len(s), i+maxMatch)
+	if !one.spaced {
+		// The secret holds no white space and no quotes: the expression sees a short text.
+		j := i
+		for j < end && s[j] > ' ' && s[j] != '"' && s[j] < 0x7f {
+			j++
+		}
+		end = j
+	}
+	at := one.find.FindStringSubmatchIndex(s[i:end])
+	if at == nil {
+		return hit{}, false
+	}
+	h := one.hit(at, i)
+	if one.shape == shapeJWT {
+		if _, _, ok := jwtParts(s[h.start:h.end]); !ok {
+			return hit{}, false
+		}
+	}
+	return h, !isPublished(s[h.start:h.end])
+}
+
+// hit makes a hit of a match: the first group, if any, is the secret.
+func (one *rule) hit(at []int, offset int) hit {
+	h := hit{start: at[0] + offset, end: at[1] + offset, rule: one}
+	h.secretStart, h.secretEnd = h.start, h.end
+	if len(at) > 2 && at[2] >= 0 {
+		h.secretStart, h.secretEnd = at[2]+offset, at[3]+offset
+	}
+	return h
+}
+
+// replacement writes what stands in place of a hit in s, and says where s goes
+// on. limit is the end of the gap between placeholders that holds the hit.
+func (p *pass) replacement(place leaves.Place, s string, h hit, limit int) (text string, end int) {
+	if h.rule == nil {
+		return p.learnedReplacement(s, h, limit)
+	}
+	full, secret := s[h.start:h.end], s[h.secretStart:h.secretEnd]
+	switch h.rule.shape {
+	case shapeCard:
+		return likeCard(full, p.v.card(h.digits, h.rule.ID)), h.end
+	case shapeJWT:
+		sec := p.v.learn(full, h.rule.ID, full)
+		return jwtPlaceholder(full, p.v.id(sec), p.harmless), h.end
+	case shapePEM:
+		sec := p.v.learn(pemBody(secret), h.rule.ID, pemLines(secret)...)
+		return s[h.start:h.secretStart] + p.v.placeholder(sec, false) + s[h.secretEnd:h.end], h.end
+	}
+	// A placeholder's number must not run on into digits that follow it.
+	if h.end == h.secretEnd && h.end < limit && isDigit(s[h.end]) {
+		for h.end < limit && isAlnum(s[h.end]) {
+			h.end++
+		}
+		h.secretEnd = h.end
+		full, secret = s[h.start:h.end], s[h.secretStart:h.secretEnd]
+	}
+	sec := p.v.learnPart(full, secret, h.rule.ID)
+	return s[h.start:h.secretStart] + p.v.placeholder(sec, h.rule.shape == shapeJoined) + s[h.secretEnd:h.end], h.end
+}
+
+// maxRun is the longest run of base64 or hex that is replaced because a secret
+// stands in it, in bytes. A longer one is a document; Check refuses it.
+const maxRun = 8 << 10
+
+func (p *pass) learnedReplacement(s string, h hit, limit int) (text string, end int) {
+	sec := h.known
+	if h.spelling == asText {
+		if h.end < limit && isDigit(s[h.end]) {
+			// The number would run on: the longer text is a secret of its own.
+			for h.end < limit && isAlnum(s[h.end]) {
+				h.end++
+			}
+			sec = p.v.secret(s[h.start:h.end], sec.rule, sec.env)
+		}
+	} else {
+		sec = p.v.secret(s[h.start:h.end], sec.rule, sec.env)
+	}
+	return p.v.placeholder(sec, strings.HasSuffix(s[:h.start], "_secret_")), h.end
+}
+
+// widen makes a hit in base64 or hex cover the whole run that holds it; ok is
+// false when the run is a document.
+func (h *hit) widen(s string) (ok bool) {
+	part := s[h.start:h.end]
+	in := isHex
+	if h.spelling == asBase64 {
+		slash := strings.Contains(part, "/")
+		in = func(c byte) bool { return isNameByte(c) || c == '-' || c == '+' || slash && c == '/' }
+	}
+	for h.start > 0 && in(s[h.start-1]) {
+		h.start--
+	}
+	for h.end < len(s) && in(s[h.end]) {
+		h.end++
+	}
+	for n := 0; n < 2 && h.spelling == asBase64 && h.end < len(s) && s[h.end] == '='; n++ {
+		h.end++
+	}
+	h.secretStart, h.secretEnd = h.start, h.end
+	return h.end-h.start <= maxRun
+}
+
+// harmless reports whether a claim of a JWT can stay.
+func (p *pass) harmless(s string) bool {
+	return len(p.v.searchLearned(s, p.v.rules.search(s))) == 0 && !strings.Contains(s, word)
+}
+
+// pemLines are the lines of a key: each is learned, as each gives part of it away.
+func pemLines(body string) []string {
+	out := []string{pemBody(body)}
+	for _, line := range strings.FieldsFunc(strings.NewReplacer(`\n`, "\n", `\r`, "\n").Replace(body), func(c rune) bool { return c == '\n' || c == '\r' }) {
+		if line = strings.TrimSpace(line); len(line) >= 32 && !strings.Contains(line, ":") {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// pemBody is a key without the line breaks, which each writer sets differently.
+func pemBody(body string) string {
+	return strings.NewReplacer(`\n`, "", `\r`, "", "\n", "", "\r", "", " ", "", "\t", "").Replace(body)
+}

@@ -1,0 +1,288 @@
+package redact
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+
+	"tapedeck/cassettes/leaves"
+)
+
+// A Vault holds the secrets of one cassette in memory, and which placeholder
+// each has. It is safe for concurrent use.
+type Vault struct {
+	rules *Rules
+
+	mu      sync.RWMutex
+	secrets map[string]*secret // by value
+	index   *index             // of those that are learned
+	learned int
+	last    int             // the highest number given or reserved
+	cards   map[string]bool // pool numbers given or reserved
+	keeps   map[string]bool // values that a keep lets stand
+	weak    []Report
+	reports map[Report]bool
+}
+
+// A secret is one value that must not be stored.
+type secret struct {
+	rule string // the id of the rule that found it
+	env  string
+	id   string // "" before its first use
+}
+
+// A Report names a weak value: one that was replaced where a rule names it, but is
+// too short or too much like a word to be searched for elsewhere.
+type Report struct {
+	Rule  string
+	Place leaves.Place
+}
+
+// NewVault returns an empty vault for rules.
+func NewVault(rules *Rules) *Vault {
+	v := &Vault{
+		rules:   rules,
+		secrets: make(map[string]*secret),
+		index:   newIndex(),
+		cards:   make(map[string]bool),
+		keeps:   make(map[string]bool),
+		reports: make(map[Report]bool),
+	}
+	for _, k := range rules.env {
+		v.know(k)
+	}
+	return v
+}
+
+// know enters a secret of the environment. It gets its number when it is used.
+func (v *Vault) know(k known) {
+	value, sec := k.value, &secret{rule: "environment"}
+	if isEnvName(k.name) {
+		sec.env = k.name
+	}
+	for _, h := range v.rules.search(k.value) {
+		if h.start == 0 && h.end == len(k.value) && h.rule.shape != shapeCard {
+			sec.rule = h.rule.ID
+			if part := k.value[h.secretStart:h.secretEnd]; strong(part) {
+				value = part
+			}
+			break
+		}
+	}
+	if v.secrets[canonical(value)] != nil {
+		return
+	}
+	v.secrets[canonical(value)] = sec
+	v.index.add(value, sec)
+	v.learned++
+}
+
+// Learned counts the strong values known so far; it only grows. A saver sweeps
+// again what it wrote when the count was lower.
+func (v *Vault) Learned() int {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.learned
+}
+
+// Weak lists where values were replaced that are too weak to be searched for
+// elsewhere, in the order in which they were first seen.
+func (v *Vault) Weak() []Report {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return append([]Report(nil), v.weak...)
+}
+
+func (v *Vault) report(rule string, place leaves.Place) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	r := Report{rule, place}
+	if !v.reports[r] {
+		v.reports[r] = true
+		v.weak = append(v.weak, r)
+	}
+}
+
+// Reserve marks every placeholder that stands in stored (a loaded file) as taken,
+// so that new secrets get other numbers.
+func (v *Vault) Reserve(stored []byte) { v.reserve(Placeholders(string(stored))) }
+
+func (v *Vault) reserve(list []Placeholder) {
+	if len(list) == 0 {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, ph := range list {
+		if n, ok := number(ph.ID); ok {
+			v.last = max(v.last, n)
+		} else {
+			v.cards[ph.ID] = true
+		}
+	}
+}
+
+// canonical makes the spellings of one value equal: clients send a value that
+// holds %2F sometimes escaped once more, sometimes not.
+func canonical(value string) string {
+	if strings.Contains(value, "%") {
+		if decoded, err := url.PathUnescape(value); err == nil {
+			return decoded
+		}
+	}
+	return value
+}
+
+// secret returns the entry of a value, made when it is new.
+func (v *Vault) secret(value, rule, env string) *secret {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.enter(value, rule, env)
+}
+
+func (v *Vault) enter(value, rule, env string) *secret {
+	value = canonical(value)
+	sec := v.secrets[value]
+	if sec == nil {
+		sec = &secret{rule: rule, env: env}
+		v.secrets[value] = sec
+	}
+	return sec
+}
+
+// learn enters a strong value: from now on each of the texts is searched for.
+func (v *Vault) learn(value, rule string, texts ...string) *secret {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	sec := v.enter(value, rule, "")
+	before := v.index.size
+	for _, text := range texts {
+		if !isPublished(text) {
+			v.index.add(text, sec)
+		}
+	}
+	if v.index.size > before {
+		v.learned++
+	}
+	return sec
+}
+
+// learnPart enters what a value rule found. The part after the prefix is the
+// secret, unless it is so plain ("sk_test_placeholder") that it means something only
+// behind its prefix.
+func (v *Vault) learnPart(full, part, rule string) *secret {
+	if strong(part) {
+		return v.learn(part, rule, part)
+	}
+	return v.learn(full, rule, full)
+}
+
+// keep notes a value that stands in clean text because the configuration says so.
+func (v *Vault) keep(value string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.keeps[value] = true
+}
+
+func (v *Vault) isKept(value string) bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.keeps[value]
+}
+
+// id returns the identity of a secret, given out at its first use.
+func (v *Vault) id(sec *secret) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if sec.id == "" {
+		v.last++
+		sec.id = numberText(v.last)
+	}
+	return sec.id
+}
+
+// placeholder writes what stands for a secret.
+func (v *Vault) placeholder(sec *secret, joined bool) string {
+	id := v.id(sec)
+	switch {
+	case isCardID(id):
+		return id
+	case joined:
+		return word + id
+	case sec.env != "":
+		return word + "-" + sec.env + "-" + id
+	}
+	return word + "-" + id
+}
+
+// card returns what stands for a card number: the next number of its brand's
+// pool, or a plain placeholder when that is used up.
+func (v *Vault) card(digits, rule string) string {
+	v.mu.Lock()
+	sec := v.enter(digits, rule, "")
+	if sec.id == "" {
+		for _, n := range cardPool[cardBrand(digits)] {
+			if !v.cards[n] {
+				v.cards[n] = true
+				sec.id = n
+				break
+			}
+		}
+		v.index.add(digits, sec)
+		v.learned++
+	}
+	v.mu.Unlock()
+	return v.placeholder(sec, false)
+}
+
+// searchLearned appends the learned secrets that stand in s to found.
+func (v *Vault) searchLearned(s string, found []hit) []hit {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	v.index.scan(s, func(i int, p pattern) bool {
+		h := hit{start: i, end: i + len(p.text), known: p.secret, spelling: p.spelling}
+		h.secretStart, h.secretEnd = h.start, h.end
+		if p.spelling == asText || h.widen(s) {
+			found = append(found, h)
+		}
+		return true
+	})
+	return found
+}
+
+// pass starts a pass over what belongs to s.
+func (v *Vault) pass(s Scope, d Direction) *pass {
+	p := &pass{v: v, scope: s, dir: d, names: true, oauth: oauthPath(s.Path)}
+	for _, k := range v.rules.keeps {
+		if k.on.match(s) {
+			p.keeps = append(p.keeps, k)
+		}
+	}
+	return p
+}
+
+// settle runs redact until it teaches the vault nothing new: what is learned at
+// the end of a text is replaced at its beginning too.
+func (v *Vault) settle(s string, redact func(string) (string, error)) (string, error) {
+	for range maxRounds {
+		before := v.Learned()
+		out, err := redact(s)
+		if err != nil {
+			return "", err
+		}
+		s = out
+		if v.Learned() == before {
+			break
+		}
+	}
+	return s, nil
+}
+
+// A Refusal says that something could not be redacted and so must not be
+// stored. It names rule and place, never the value.
+type Refusal struct{ Rule, Place, Reason string }
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%s: rule %s: %s; nothing of it was stored", r.Place, r.Rule, r.Reason)
+}
