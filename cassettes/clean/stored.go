@@ -1,0 +1,130 @@
+package clean
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"tapedeck/cassettes/redact"
+)
+
+// Stored is the plain form of an interaction: what the cassette file and the
+// journal hold. Only Load turns it back into an Interaction.
+type Stored struct {
+	Meta
+	Method          string
+	URL             string
+	Proto           string
+	RequestHeader   http.Header
+	RequestTrailer  http.Header
+	RequestBody     []byte
+	Status          int
+	StatusText      string
+	ResponseProto   string
+	ResponseHeader  http.Header
+	ResponseTrailer http.Header
+	ResponseBody    []byte
+	Chunked         bool
+	Informational   []Informational
+}
+
+// Stored returns the plain form. The byte slices and headers are shared and
+// must not be changed.
+func (in Interaction) Stored() (Stored, error) {
+	resp, err := in.Response()
+	if err != nil {
+		return Stored{}, err
+	}
+	return Stored{
+		Meta:            in.Meta,
+		Method:          in.request.method,
+		URL:             in.request.url,
+		Proto:           in.request.proto,
+		RequestHeader:   in.request.header,
+		RequestTrailer:  in.request.trailer,
+		RequestBody:     in.request.body,
+		Status:          resp.status,
+		StatusText:      resp.statusText,
+		ResponseProto:   resp.proto,
+		ResponseHeader:  resp.header,
+		ResponseTrailer: resp.trailer,
+		ResponseBody:    resp.body,
+		Chunked:         resp.chunked,
+		Informational:   resp.informational,
+	}, nil
+}
+
+// Load builds an interaction from what a file holds, and redacts it: the
+// request at once, the response when it is first used. Text that is already
+// clean comes back unchanged. The error says which part is not usable.
+func (c *Cleaner) Load(s Stored) (Interaction, error) {
+	parsed, err := url.Parse(s.URL)
+	if err != nil || parsed.Scheme == "" || parsed.Host == "" {
+		return Interaction{}, fmt.Errorf("request.url is not an absolute URL; write it as https://host/path")
+	}
+	req, err := c.request(Request{
+		method:  s.Method,
+		url:     s.URL,
+		parsed:  parsed,
+		proto:   s.Proto,
+		header:  s.RequestHeader,
+		trailer: s.RequestTrailer,
+		body:    s.RequestBody,
+	})
+	if err != nil {
+		return Interaction{}, err
+	}
+	return Interaction{Meta: s.Meta, request: req, answer: &answer{load: func() (Response, error) {
+		return c.response(req, Response{
+			status:        s.Status,
+			statusText:    s.StatusText,
+			proto:         s.ResponseProto,
+			header:        s.ResponseHeader,
+			trailer:       s.ResponseTrailer,
+			body:          s.ResponseBody,
+			chunked:       s.Chunked,
+			informational: s.Informational,
+		})
+	}}}, nil
+}
+
+// Renumber returns the interaction with its placeholders' identities changed
+// as ids says: what gives a new recording the numbers of the previous file.
+func (in Interaction) Renumber(ids map[string]string) (Interaction, error) {
+	if len(ids) == 0 {
+		return in, nil
+	}
+	resp, err := in.Response()
+	if err != nil {
+		return Interaction{}, err
+	}
+	re := func(s string) string { return redact.Renumber(s, ids) }
+	req := in.request
+	req.url = re(req.url)
+	if req.parsed, err = url.Parse(req.url); err != nil {
+		return Interaction{}, fmt.Errorf("request.url cannot be parsed after placeholders were renumbered")
+	}
+	req.header = mapHeader(req.header, re)
+	req.trailer = mapHeader(req.trailer, re)
+	req.body = []byte(re(string(req.body)))
+	resp.header = mapHeader(resp.header, re)
+	resp.trailer = mapHeader(resp.trailer, re)
+	resp.body = []byte(re(string(resp.body)))
+	setLength(req.method, &resp)
+	return Interaction{Meta: in.Meta, request: req, answer: &answer{response: resp}}, nil
+}
+
+func mapHeader(h http.Header, f func(string) string) http.Header {
+	if h == nil {
+		return nil
+	}
+	out := make(http.Header, len(h))
+	for name, values := range h {
+		mapped := make([]string, len(values))
+		for i, v := range values {
+			mapped[i] = f(v)
+		}
+		out[name] = mapped
+	}
+	return out
+}
