@@ -1,0 +1,172 @@
+// Package cassettes keeps what was recorded safe on disk: the file format
+// (go-vcr's version 2), the journal, and the store they live in.
+//
+// While recording, each interaction is in an append-only journal before the
+// client sees the end of its answer; saving writes the whole file under another name
+// and renames it. So a kill loses nothing, and whoever opens the cassette finds the old
+// recording or the new one, never half of one.
+//
+//	store, err := cassettes.NewFolder("testdata/cassettes")
+//	c, err := cassettes.Open(store, "checkout/EUR", cleaner, cassettes.ToExtend)
+//	defer c.Close()
+//	in, err = c.Append(in)
+//	err = c.Save(append(c.Interactions(), in), cassettes.State{})
+package cassettes
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+
+	"tapedeck/cassettes/clean"
+)
+
+// Purpose is what a cassette is opened for.
+type Purpose uint8
+
+const (
+	// ToReplay reads the file and a journal left by a crash, and changes nothing.
+	ToReplay Purpose = iota
+	// ToExtend locks, folds in a journal left by a crash, and adds to what is there.
+	ToExtend
+	// ToReplace locks and starts with nothing; the old file stays until Save.
+	ToReplace
+)
+
+// State is what the file says of the whole recording.
+type State struct {
+	// Unfinished says why the recording is not to be trusted as whole; "" when it is.
+	Unfinished string
+}
+
+// A Cassette is one open cassette. It is safe for concurrent use.
+type Cassette struct {
+	held    *holding
+	cleaner *clean.Cleaner
+	list    []clean.Interaction
+}
+
+// Exists reports whether the store holds a file or a journal called name. A
+// journal of a recording that was to replace the cassette does not count.
+func Exists(store Store, name string) (file, journal bool, err error) {
+	if err := checkName(name); err != nil {
+		return false, false, err
+	}
+	there := func(object string) bool {
+		r, openErr := store.Open(object)
+		if openErr == nil {
+			r.Close()
+		} else if !errors.Is(openErr, fs.ErrNotExist) {
+			err = errors.Join(err, fmt.Errorf("cassette %s cannot be read: %w", object, openErr))
+		}
+		return openErr == nil
+	}
+	file, journal = there(fileOf(name)), there(privateOf(name, journalSuffix))
+	return file, journal, err
+}
+
+// Open reads a cassette. A missing one is fs.ErrNotExist for ToReplay and empty
+// otherwise. A file that is malformed is a *FormatError, one that another
+// process records a *LockedError.
+func Open(store Store, name string, c *clean.Cleaner, p Purpose) (*Cassette, error) {
+	h, err := open(store, name, p, largestBody)
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range [][]entry{h.list, h.replacement} {
+		for _, e := range list {
+			for _, text := range parts(e.Stored) {
+				c.Vault.Reserve(text)
+			}
+		}
+	}
+	list, err := load(c, fileOf(name), h.list)
+	if err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return &Cassette{held: h, cleaner: c, list: list}, nil
+}
+
+func load(c *clean.Cleaner, object string, entries []entry) ([]clean.Interaction, error) {
+	list := make([]clean.Interaction, 0, len(entries))
+	for _, e := range entries {
+		in, err := c.Load(e.Stored)
+		if err != nil {
+			at := object
+			if e.line > 0 {
+				at += ":" + strconv.Itoa(e.line)
+			}
+			return nil, fmt.Errorf("cassette %s: interaction %d: %w", at, e.ID, err)
+		}
+		list = append(list, in)
+	}
+	return list, nil
+}
+
+// Interactions are those that stood in the file (and journal) when it was
+// opened: for ToReplace, those that will be replaced.
+func (c *Cassette) Interactions() []clean.Interaction { return c.list }
+
+// State is what the file said when it was opened.
+func (c *Cassette) State() State { return c.held.state }
+
+// Notes are the things worth telling the user that opening found, one line each.
+func (c *Cassette) Notes() []string { return c.held.notes }
+
+// Append gives in the next free id, writes it to the journal and returns it. When
+// Append returns, a killed process no longer loses the interaction; a power
+// failure may lose the last half second. The error is a *redact.Refusal when a
+// secret stands in it, and then nothing is written.
+func (c *Cassette) Append(in clean.Interaction) (clean.Interaction, error) {
+	s, err := in.Stored()
+	if err != nil {
+		return clean.Interaction{}, err
+	}
+	if err := c.check(s); err != nil {
+		return clean.Interaction{}, fmt.Errorf("cassette %s: an interaction was not recorded: %w", fileOf(c.held.name), err)
+	}
+	if err := c.held.append(&s); err != nil {
+		return clean.Interaction{}, err
+	}
+	in.ID = s.ID
+	return in, nil
+}
+
+// Save writes list as the whole cassette, atomically, and drops the journal. Those
+// without an id get the next free one in the file. When a secret stands in one
+// of them (a *redact.Refusal), or the file was changed by another program since it
+// was opened (a *ChangedError), nothing is written and the journal stays.
+func (c *Cassette) Save(list []clean.Interaction, s State) error {
+	stored := make([]clean.Stored, 0, len(list))
+	for _, in := range list {
+		one, err := in.Stored()
+		if err == nil {
+			err = c.check(one)
+		}
+		if err != nil {
+			return fmt.Errorf("cassette %s: it cannot be saved; the old one and the journal stay: interaction %d: %w", fileOf(c.held.name), in.ID, err)
+		}
+		stored = append(stored, one)
+	}
+	return c.held.save(stored, s)
+}
+
+// Close releases the lock. What was appended and not saved stays in the journal.
+func (c *Cassette) Close() error { return c.held.close() }
+
+// Inline returns a cassette file that stands alone: all bodies are in it, for
+// programs that play it with go-vcr and know nothing of body files.
+func Inline(list []clean.Interaction, s State) ([]byte, error) {
+	whole := contents{State: s, list: make([]entry, 0, len(list))}
+	for _, in := range list {
+		stored, err := in.Stored()
+		if err != nil {
+			return nil, fmt.Errorf("interaction %d: %w", in.ID, err)
+		}
+		whole.list = append(whole.list, entry{Stored: stored})
+	}
+	const never = int(^uint(0) >> 1)
+	file, _ := encode(whole, never)
+	return file, nil
+}

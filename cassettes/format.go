@@ -1,0 +1,111 @@
+package cassettes
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"tapedeck/cassettes/clean"
+)
+
+// formatVersion is go-vcr's, the only one that its loader takes.
+const formatVersion = 2
+
+// largestFile is the most that a cassette file may hold, in bytes. Bodies above
+// largestBody stand in files of their own, so that a file of this size is a
+// mistake, not a recording.
+const largestFile = 512 << 20
+
+// largestBody is the most that a body may have to stand in the cassette file.
+const largestBody = 8 << 20
+
+// contents is all that a cassette file says.
+type contents struct {
+	State
+	list  []entry
+	extra []string // keys under tapedeck: that a later version wrote, as YAML
+	notes []string
+}
+
+// An entry is one interaction as the file has it.
+type entry struct {
+	clean.Stored
+	// extra are the keys under the interaction's tapedeck: that this version
+	// does not know, as "key: value" in YAML. They are kept when it is saved.
+	extra []string
+	line  int // where it begins in the file; 0 when it comes from elsewhere
+	// These name the body files that hold what is not in the cassette file.
+	requestFile, responseFile string
+}
+
+// A FormatError says what is wrong with a cassette file.
+type FormatError struct {
+	Object string // the file, relative to its store
+	Line   int    // 0 when the whole file is meant
+	// Interaction names the interaction by its id, or by its position if it has none; "" outside of one.
+	Interaction string
+	Fault, Cure string
+}
+
+func (e *FormatError) Error() string {
+	var b strings.Builder
+	b.WriteString("cassette " + e.Object)
+	if e.Line > 0 {
+		b.WriteString(":" + strconv.Itoa(e.Line))
+	}
+	if e.Interaction != "" {
+		b.WriteString(": interaction " + e.Interaction)
+	}
+	fmt.Fprintf(&b, ": %s; %s", e.Fault, e.Cure)
+	return b.String()
+}
+
+// mayHaveBody reports whether an answer may carry a body (RFC 9110, section 6.4.1).
+func mayHaveBody(method string, status int) bool {
+	return method != http.MethodHead && status != http.StatusNoContent &&
+		status != http.StatusNotModified && status/100 != 1
+}
+
+// settle makes the lengths say what the body's length is, and folds away what
+// the format does not tell apart: a stale length gives an unexpected EOF behind
+// any server.
+func settle(s *clean.Stored) {
+	s.RequestHeader, s.RequestTrailer = canonical(s.RequestHeader), canonical(s.RequestTrailer)
+	s.ResponseHeader, s.ResponseTrailer = canonical(s.ResponseHeader), canonical(s.ResponseTrailer)
+	if s.Method == "" {
+		s.Method = http.MethodGet // as net/http has it
+	}
+	if s.Proto == "" {
+		s.Proto = defaultProto
+	}
+	if s.ResponseProto == "" {
+		s.ResponseProto = defaultProto
+	}
+	if len(s.RequestHeader["Content-Length"]) > 0 {
+		s.RequestHeader.Set("Content-Length", strconv.Itoa(len(s.RequestBody)))
+	}
+	if !mayHaveBody(s.Method, s.Status) {
+		s.Chunked = false
+		return
+	}
+	switch {
+	case s.Chunked:
+		s.ResponseHeader.Del("Content-Length")
+	case len(s.ResponseHeader["Content-Length"]) > 0 || len(s.ResponseBody) > 0:
+		s.ResponseHeader.Set("Content-Length", strconv.Itoa(len(s.ResponseBody)))
+	}
+}
+
+const defaultProto = "HTTP/1.1"
+
+// canonical returns h with canonical names; it is never nil. Values that come
+// together under one name keep the order of the names as they stood.
+func canonical(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for _, name := range sortedNames(h) {
+		c := http.CanonicalHeaderKey(name)
+		out[c] = append(out[c], h[name]...)
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package cassettes
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+	"golang.org/x/sync/errgroup"
+)
+
+// parse reads one YAML document.
+func parse(object string, src []byte) (*yaml.Node, error) {
+	var doc yaml.Node
+	err := yaml.Load(src, &doc)
+	if err == nil && doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
+		return doc.Content[0], nil
+	}
+	const cure = "restore the file from version control, or record again"
+	var syntax *yaml.LoadError
+	switch {
+	case len(bytes.TrimSpace(src)) == 0:
+		return nil, &FormatError{Object: object, Fault: "the file is empty", Cure: cure}
+	case errors.As(err, &syntax) && syntax.Mark.Line > 0:
+		return nil, &FormatError{Object: object, Line: syntax.Mark.Line, Fault: "this is not YAML: " + static(syntax.Message),
+			Cure: "correct this line, or " + cure}
+	}
+	return nil, &FormatError{Object: object, Fault: "this is not one YAML document", Cure: cure}
+}
+
+// static returns a parser's message if it quotes nothing of the file, which is traffic.
+func static(message string) string {
+	if strings.ContainsAny(message, "'\"`<") {
+		return "it cannot be read here"
+	}
+	return message
+}
+
+// checkText finds the bytes that no YAML file may hold, since the parser does
+// not say on which line they are.
+func checkText(object string, src []byte) error {
+	fault := func(at int, what string) error {
+		return &FormatError{Object: object, Line: 1 + bytes.Count(src[:at], []byte("\n")), Fault: what,
+			Cure: "restore the file from version control, or record again"}
+	}
+	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
+		return fault(0, "the file is UTF-16")
+	}
+	for i := 0; i < len(src); {
+		c := src[i]
+		if c < utf8.RuneSelf {
+			if c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+				return fault(i, "the line holds a control character")
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRune(src[i:])
+		if r == utf8.RuneError && n == 1 {
+			return fault(i, "the line is not UTF-8")
+		}
+		i += n
+	}
+	return nil
+}
+
+// decodeInParts reads a file whose interactions each begin with "- " in the first
+// column, as this package writes them: each by itself, so that the memory for YAML
+// nodes is that of a few interactions and not of a whole file, and on several
+// processors. ok is false when the file is of another layout or anything in it
+// is wrong; then the whole is read in one, which gives the error.
+//
+// Cutting there is safe. Inside a block scalar or a plain one a line of an
+// interaction is indented; inside quotes or brackets it need not be, but then the
+// part before the cut ends inside them and does not parse. An alias to another
+// part does not parse either.
+func decodeInParts(object string, src []byte) (contents, bool) {
+	parts, ok := cut(src)
+	if !ok {
+		return contents{}, false
+	}
+	d := &decoder{object: object}
+	root, err := parse(object, src[:parts[0].start])
+	if err != nil || root.Kind != yaml.MappingNode {
+		return contents{}, false
+	}
+	c, items, err := d.top(root)
+	if err != nil || len(items) > 0 {
+		return contents{}, false
+	}
+	list := make([]entry, len(parts))
+	notes := make([][]string, len(parts))
+	var group errgroup.Group
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		group.Go(func() error {
+			for i := w; i < len(parts); i += workers {
+				p := parts[i]
+				root, err := parse(object, src[p.start:p.end])
+				if err != nil {
+					return err
+				}
+				if root.Kind != yaml.SequenceNode || len(root.Content) != 1 {
+					return errOtherLayout
+				}
+				d := &decoder{object: object, first: p.line}
+				if list[i], err = d.interaction(i, root.Content[0]); err != nil {
+					return err
+				}
+				notes[i] = d.notes
+			}
+			return nil
+		})
+	}
+	if group.Wait() != nil {
+		return contents{}, false
+	}
+	c.list = list
+	for _, n := range notes {
+		c.notes = append(c.notes, n...)
+	}
+	return c, true
+}
+
+var errOtherLayout = fmt.Errorf("not one interaction")
+
+// A part is the text of one interaction.
+type part struct{ start, end, line int }
+
+// cut finds where the interactions begin. ok is false unless the last key in the
+// first column is interactions: and nothing but interactions follows it.
+func cut(src []byte) (parts []part, ok bool) {
+	line := 0
+	listed := false
+	for start := 0; start < len(src); line++ {
+		end := len(src)
+		if i := bytes.IndexByte(src[start:], '\n'); i >= 0 {
+			end = start + i + 1
+		}
+		text := bytes.TrimRight(src[start:end], "\r\n")
+		switch {
+		case len(text) == 0 || text[0] == ' ' || text[0] == '#':
+		case listed && bytes.HasPrefix(text, []byte("- ")):
+			if len(parts) > 0 {
+				parts[len(parts)-1].end = start
+			}
+			parts = append(parts, part{start: start, end: len(src), line: line})
+		case listed:
+			return nil, false
+		default:
+			listed = string(text) == "interactions:"
+		}
+		start = end
+	}
+	return parts, len(parts) > 0
+}
