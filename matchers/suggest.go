@@ -1,0 +1,196 @@
+package matchers
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/redact"
+)
+
+// maxSuggested bounds how many facts a suggested rule names: a request that
+// differs in more is another request, not the same one with noise.
+const maxSuggested = 8
+
+// meaningful are names of values that decide what an API does. A rule that
+// ignores one would play the wrong answer, so none is offered. Folded.
+var meaningful = []string{
+	"amount", "unitamount", "unitamountdecimal", "price", "total", "quantity", "currency",
+	"number", "cardnumber", "cvc", "expmonth", "expyear", "iban", "accountnumber",
+	"email", "username", "password", "granttype", "scope", "status", "action", "operation", "query", "operationname",
+}
+
+// suggest writes the rule under which the changes would not count, as YAML, or
+// "" if there is none that is safe to offer.
+func suggest(live Reading, changes []change) string {
+	if len(changes) == 0 || len(changes) > maxSuggested {
+		return ""
+	}
+	rule := Rule{On: live.fact("method") + " " + live.fact("host") + generalPath(live.fact("path"))}
+	for _, c := range changes {
+		if c.name() == "path" {
+			general, find, ok := volatilePath(c.recorded.Value, c.got.Value)
+			if !ok {
+				return ""
+			}
+			rule.On = live.fact("method") + " " + live.fact("host") + general
+			rule.Rewrite = append(rule.Rewrite, Rewrite{Fact: "path", Find: find, With: "UUID"})
+			continue
+		}
+		if !isLeaf(c) {
+			return ""
+		}
+		name := anyElement(c.name())
+		if shape := commonShape(c); shape == "" {
+			if !slices.Contains(rule.Ignore, name) {
+				rule.Ignore = append(rule.Ignore, name)
+			}
+		} else {
+			if rule.As == nil {
+				rule.As = map[string]string{}
+			}
+			rule.As[name] = shape
+		}
+	}
+	for _, name := range rule.Ignore {
+		delete(rule.As, name) // one element needed it
+	}
+	text, err := yaml.Marshal(struct {
+		Rules []Rule `yaml:"rules"`
+	}{[]Rule{rule}})
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// isLeaf reports whether a rule may make the change not count: a value of a
+// query, body or header, and not what decides the answer.
+func isLeaf(c change) bool {
+	name := string(c.name())
+	root := name[:len(name)-len(strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz"))]
+	if root != "query" && root != "body" && root != "header" || name == "header.accept" || name == root {
+		return false
+	}
+	for _, f := range []*Fact{c.recorded, c.got} {
+		if f == nil {
+			continue
+		}
+		if f.Type == wordType || f.Type == digestType || f.Type == partType || len(f.Value) > 256 {
+			return false
+		}
+		if strings.Contains(f.Value, redact.Blank("REDACTED-0001")) {
+			return false // a secret on one side only
+		}
+	}
+	folded := strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(lastMember(c.name())))
+	return !slices.Contains(meaningful, folded)
+}
+
+var plainMember = regexp.MustCompile(`\.([A-Za-z0-9_$@-]+)(\[\d+\])*$`)
+
+// lastMember is the last member name of a place, "" if it is quoted.
+func lastMember(p leaves.Place) string {
+	if m := plainMember.FindStringSubmatch(string(p)); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// anyElement writes every index of a place as [*].
+func anyElement(p leaves.Place) string {
+	var b strings.Builder
+	for s := string(p); s != ""; {
+		switch {
+		case strings.HasPrefix(s, `["`):
+			n := quotedEnd(s)
+			b.WriteString(s[:n])
+			s = s[n:]
+		case s[0] == '[':
+			b.WriteString("[*]")
+			s = s[strings.IndexByte(s, ']')+1:]
+		default:
+			b.WriteByte(s[0])
+			s = s[1:]
+		}
+	}
+	return b.String()
+}
+
+// quotedEnd is the length of the quoted member that s begins with.
+func quotedEnd(s string) int {
+	for i := 2; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 2
+		}
+	}
+	return len(s)
+}
+
+// commonShape is the shape that both values have, or "".
+func commonShape(c change) string {
+	if c.recorded == nil || c.got == nil {
+		return ""
+	}
+	for _, f := range []*Fact{c.recorded, c.got} {
+		if f.Type != stringType && f.Type != numberType {
+			return ""
+		}
+	}
+	for _, name := range []string{"uuid", "time", "integer"} { // the narrowest first
+		if is := shapes[name]; is(c.recorded.Value) && is(c.got.Value) {
+			return name
+		}
+	}
+	return ""
+}
+
+const uuidText = `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`
+
+// volatilePath reports whether two paths differ in UUIDs only; it returns the
+// pattern that selects both and the expression that finds what differs.
+func volatilePath(a, b string) (general, find string, ok bool) {
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	if len(as) != len(bs) {
+		return "", "", false
+	}
+	for i := range as {
+		if as[i] == bs[i] {
+			continue
+		}
+		if !isUUID(as[i]) || !isUUID(bs[i]) {
+			return "", "", false
+		}
+		bs[i] = "{id}"
+	}
+	return generalPath(strings.Join(bs, "/")), uuidText, true
+}
+
+// generalPath writes a path as a pattern: what looks like an id stands for any.
+func generalPath(path string) string {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if looksLikeID(s) {
+			segments[i] = "{id}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// looksLikeID reports a UUID, a number of four digits or more, a name with
+// a long random part such as cus_9s6XKzkNRiz8i3, or one that holds a placeholder.
+func looksLikeID(s string) bool {
+	if isUUID(s) || isInteger(s) && len(s) > 3 || redact.Blank(s) != s || strings.Contains(s, redact.Blank("REDACTED-0001")) {
+		return true
+	}
+	random := s[strings.LastIndexAny(s, "_-")+1:]
+	return len(random) >= 10 && strings.ContainsAny(random, "0123456789") && strings.ContainsFunc(random, func(c rune) bool {
+		return 'a' <= c|0x20 && c|0x20 <= 'z'
+	})
+}
