@@ -1,0 +1,64 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// requestBody is the client's body as the Transport reads it. It remembers how
+// reading ended, since a Transport's error does not say whose fault it was, and
+// it brings trailers over once they have arrived.
+type requestBody struct {
+	limited  io.ReadCloser
+	from, to *http.Request
+	tooLarge atomic.Bool
+	broken   atomic.Bool // the client sent less than it announced, or nonsense
+	closed   atomic.Bool
+}
+
+// newRequestBody wraps the body of from as to.Body. http.MaxBytesReader gets no
+// ResponseWriter: it would write to its headers while the answer is written.
+func newRequestBody(from, to *http.Request, limit int64) *requestBody {
+	b := &requestBody{limited: http.MaxBytesReader(nil, from.Body, limit), from: from, to: to}
+	to.Body = b
+	return b
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n, err := b.limited.Read(p)
+	var limit *http.MaxBytesError
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		// Announced trailers share one map. Others exist only from now on.
+		if b.to.Trailer == nil {
+			b.to.Trailer = b.from.Trailer
+		}
+	case errors.As(err, &limit):
+		b.tooLarge.Store(true)
+	default:
+		b.broken.Store(true)
+	}
+	return n, err
+}
+
+// Close lets no later Read through. The client's body itself is net/http's to
+// close: closing it here would wait for what the client has yet to send.
+func (b *requestBody) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
+func tooLarge(limit int64) string {
+	size := fmt.Sprintf("%d bytes", limit)
+	if limit%(1<<20) == 0 {
+		size = fmt.Sprintf("%d MiB", limit>>20)
+	}
+	return "the request's body is larger than " + size + "; raise the limit with --max-body, or pass the host with --passthrough"
+}
