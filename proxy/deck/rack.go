@@ -1,0 +1,218 @@
+package deck
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// A Rack holds one deck per cassette, opened when it is first asked for, and
+// finds each request's deck by its session. It is safe for concurrent use.
+type Rack struct {
+	// New opens the deck of a cassette, by the cassette's name.
+	New func(cassette string) (*Deck, error)
+	// Single is the cassette of every session; "" gives each session the
+	// cassette of its own name.
+	Single string
+
+	mu       sync.Mutex
+	decks    map[string]*opening
+	assigned map[string]string // session → cassette
+	folded   map[string]string // lower-cased cassette → cassette
+	closed   bool
+}
+
+type opening struct {
+	once sync.Once
+	deck atomic.Pointer[Deck] // nil until it is open
+	err  error
+}
+
+// ErrNoSession says that a request names no session where one is needed.
+var ErrNoSession = errors.New("no session is named; give one as the proxy user (http://NAME:x@HOST:PORT) or in the header Tapedeck-Session")
+
+// RoundTrip answers through the deck of the request's session.
+func (r *Rack) RoundTrip(req *http.Request) (*http.Response, error) {
+	d, err := r.deckOf(SessionName(req.Context()))
+	if err != nil {
+		return refuse(req, err), nil
+	}
+	return d.RoundTrip(req)
+}
+
+// refuse answers a request for which there is no deck.
+func refuse(req *http.Request, err error) *http.Response {
+	closeBody(req)
+	header := http.Header{"Tapedeck-Error": {"1"}}
+	noRetry(header)
+	return answer(req, StatusMiss, header, errorBody(req, header, "tapedeck_error", "tapedeck: "+err.Error()))
+}
+
+func (r *Rack) deckOf(session string) (*Deck, error) {
+	cassette, err := r.cassetteOf(session)
+	if err != nil {
+		return nil, err
+	}
+	return r.Open(cassette)
+}
+
+func (r *Rack) cassetteOf(session string) (string, error) {
+	r.mu.Lock()
+	assigned, ok := r.assigned[session]
+	r.mu.Unlock()
+	switch {
+	case ok:
+		return assigned, nil
+	case r.Single != "":
+		return r.Single, nil
+	case session == "":
+		return "", ErrNoSession
+	}
+	return CassetteName(session)
+}
+
+// Open returns the deck of a cassette, opening it at its first use.
+func (r *Rack) Open(cassette string) (*Deck, error) {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil, errors.New("tapedeck is stopping and opens no more cassettes")
+	}
+	if r.decks == nil {
+		r.decks = make(map[string]*opening)
+		r.folded = make(map[string]string)
+	}
+	lower := strings.ToLower(cassette)
+	if other, ok := r.folded[lower]; ok && other != cassette {
+		r.mu.Unlock()
+		return nil, fmt.Errorf("the cassettes %s and %s differ only in case, which not every file system keeps apart; rename one of the sessions", other, cassette)
+	}
+	r.folded[lower] = cassette
+	o := r.decks[cassette]
+	if o == nil {
+		o = &opening{}
+		r.decks[cassette] = o
+	}
+	r.mu.Unlock()
+	o.once.Do(func() {
+		var d *Deck
+		if d, o.err = r.New(cassette); o.err == nil {
+			o.deck.Store(d)
+		}
+	})
+	if o.err != nil {
+		// A cassette that could not be opened may be mended while the proxy runs.
+		r.mu.Lock()
+		if r.decks[cassette] == o {
+			delete(r.decks, cassette)
+			delete(r.folded, lower)
+		}
+		r.mu.Unlock()
+	}
+	return o.deck.Load(), o.err
+}
+
+// Assign gives a session another cassette, from its beginning.
+func (r *Rack) Assign(session, cassette string) error {
+	name, err := CassetteName(cassette)
+	if err != nil {
+		return err
+	}
+	d, err := r.Open(name)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	if r.assigned == nil {
+		r.assigned = make(map[string]string)
+	}
+	r.assigned[session] = name
+	r.mu.Unlock()
+	d.Rewind(session)
+	return nil
+}
+
+// Rewind starts a session again at the beginning of its cassette; "" starts all.
+func (r *Rack) Rewind(session string) {
+	for _, d := range r.Decks() {
+		d.Rewind(session)
+	}
+}
+
+// Save saves what the session's cassette has recorded so far; "" saves all.
+func (r *Rack) Save(session string) error {
+	if session == "" {
+		var errs []error
+		for _, d := range r.Decks() {
+			errs = append(errs, d.Save())
+		}
+		return errors.Join(errs...)
+	}
+	d, err := r.deckOf(session)
+	if err != nil {
+		return err
+	}
+	return d.Save()
+}
+
+// Decks lists the open decks by the names of their cassettes.
+func (r *Rack) Decks() []*Deck {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := make([]string, 0, len(r.decks))
+	for name := range r.decks {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var out []*Deck
+	for _, name := range names {
+		if d := r.decks[name].deck.Load(); d != nil {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Close closes every deck; none is opened afterwards.
+func (r *Rack) Close(o Outcome) error {
+	decks := r.Decks()
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	var errs []error
+	for _, d := range decks {
+		errs = append(errs, d.Close(o))
+	}
+	return errors.Join(errs...)
+}
+
+// CassetteName turns a session's name into the name of a cassette: "/" and "::"
+// make folders; a part with other odd characters has them replaced by "-" and
+// gets six hex digits of its hash, so that two sessions never share a file.
+func CassetteName(session string) (string, error) {
+	session = strings.ReplaceAll(session, "::", "/")
+	parts := strings.Split(session, "/")
+	for i, part := range parts {
+		plain := strings.Map(func(c rune) rune {
+			if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c) {
+				return c
+			}
+			return '-'
+		}, part)
+		if plain == "" || strings.HasPrefix(plain, ".") {
+			return "", fmt.Errorf("the session's name cannot be used as a cassette's: its parts must not be empty or begin with a dot")
+		}
+		if plain != part {
+			sum := sha256.Sum256([]byte(part))
+			plain += "-" + hex.EncodeToString(sum[:3])
+		}
+		parts[i] = plain
+	}
+	return strings.Join(parts, "/"), nil
+}

@@ -1,0 +1,216 @@
+package deck
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/redact"
+	"tapedeck/matchers"
+)
+
+// reconcile joins a new recording with the previous file, so that ids and
+// placeholders stay what they were: both are for life.
+type reconcile struct {
+	matcher  *matchers.Matcher
+	previous []clean.Interaction // the whole file as it was
+	kept     []clean.Interaction // the part of it that stays
+	fresh    []clean.Interaction // recorded now, in canonical order
+}
+
+func (r reconcile) list() ([]clean.Interaction, error) {
+	replaced := r.replaced()
+	fresh, pairs := r.inherit(replaced)
+	list := append(append([]clean.Interaction(nil), r.kept...), fresh...)
+	ids := r.placeholders(pairs, list)
+	for i, in := range list {
+		var err error
+		if list[i], err = in.Renumber(ids); err != nil {
+			return nil, err
+		}
+	}
+	r.number(list)
+	return list, nil
+}
+
+// replaced is what was in the file and does not stay by itself.
+func (r reconcile) replaced() []clean.Interaction {
+	stays := make(map[int]bool, len(r.kept))
+	for _, in := range r.kept {
+		stays[in.ID] = true
+	}
+	var out []clean.Interaction
+	for _, in := range r.previous {
+		if !stays[in.ID] {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+type pairing struct{ old, new clean.Interaction }
+
+// inherit gives the nth new interaction of each key the id of the nth old one.
+// A pinned old one stands in its place, and stays even when nobody asked for it.
+func (r reconcile) inherit(replaced []clean.Interaction) ([]clean.Interaction, []pairing) {
+	olds := make(map[matchers.Key][]clean.Interaction)
+	for _, in := range replaced {
+		key := r.matcher.Read(in.Request(), nil).Key
+		olds[key] = append(olds[key], in)
+	}
+	var pairs []pairing
+	fresh := make([]clean.Interaction, 0, len(r.fresh))
+	used := make(map[int]bool)
+	for _, in := range r.fresh {
+		key := r.matcher.Read(in.Request(), nil).Key
+		queue := olds[key]
+		if len(queue) == 0 {
+			in.ID = -1
+			fresh = append(fresh, in)
+			continue
+		}
+		old := queue[0]
+		olds[key] = queue[1:]
+		used[old.ID] = true
+		if old.Pinned {
+			fresh = append(fresh, old)
+			continue
+		}
+		in.ID = old.ID
+		pairs = append(pairs, pairing{old, in})
+		fresh = append(fresh, in)
+	}
+	for _, in := range replaced {
+		if in.Pinned && !used[in.ID] {
+			fresh = append(fresh, in)
+		}
+	}
+	return fresh, pairs
+}
+
+// number gives every interaction without an id the next free one. Ids of the
+// previous file are never given to anything else.
+func (r reconcile) number(list []clean.Interaction) {
+	next := 0
+	for _, in := range r.previous {
+		next = max(next, in.ID+1)
+	}
+	for i := range list {
+		if list[i].ID < 0 {
+			list[i].ID = next
+			next++
+		}
+	}
+}
+
+// placeholders maps the numbers used while recording to those of the previous
+// file where a secret stands at the same place, and to the next free ones, in
+// order of appearance, where it is new.
+func (r reconcile) placeholders(pairs []pairing, list []clean.Interaction) map[string]string {
+	taken := make(map[string]bool) // every identity the previous file has used
+	last := 0
+	for _, in := range r.previous {
+		for _, p := range places(in) {
+			taken[p.id] = true
+			last = max(last, number(p.id))
+		}
+	}
+	ids := make(map[string]string)
+	given := make(map[string]bool)
+	for _, pair := range pairs {
+		old := make(map[string]string)
+		for _, p := range places(pair.old) {
+			old[p.at] = p.id
+		}
+		for _, p := range places(pair.new) {
+			before, ok := old[p.at]
+			if _, done := ids[p.id]; !ok || done || taken[p.id] || given[before] || isCard(before) != isCard(p.id) {
+				continue
+			}
+			ids[p.id] = before
+			given[before] = true
+		}
+	}
+	for _, in := range list {
+		for _, p := range places(in) {
+			if _, done := ids[p.id]; done || taken[p.id] || isCard(p.id) {
+				continue
+			}
+			last++
+			ids[p.id] = redact.Number(last)
+		}
+	}
+	return ids
+}
+
+// number is the number of a placeholder's identity, 0 for a card.
+func number(id string) int {
+	if isCard(id) {
+		return 0
+	}
+	if len(id) > 0 && id[0] == 'A' {
+		id = id[1:]
+	}
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// place is one placeholder and where it stands in an interaction.
+type place struct{ at, id string }
+
+// places lists the placeholders of an interaction, in reading order.
+func places(in clean.Interaction) []place {
+	var out []place
+	add := func(at, text string) {
+		for i, p := range redact.Placeholders(text) {
+			out = append(out, place{fmt.Sprintf("%s#%d", at, i), p.ID})
+		}
+	}
+	req := in.Request()
+	add("url", req.RawURL())
+	for _, name := range req.HeaderNames() {
+		for i, v := range req.Header(name) {
+			add(fmt.Sprintf("request.%s[%d]", name, i), v)
+		}
+	}
+	addBody(add, "request.", req.ContentType(), req.Body())
+	resp, err := in.Response()
+	if err != nil {
+		return out
+	}
+	header := resp.Header()
+	for _, name := range resp.HeaderNames() {
+		for i, v := range header[name] {
+			add(fmt.Sprintf("response.%s[%d]", name, i), v)
+		}
+	}
+	addBody(add, "response.", header.Get("Content-Type"), resp.Body())
+	addTrailer(add, resp.Trailer())
+	return out
+}
+
+func addTrailer(add func(at, text string), trailer http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(trailer)) {
+		for i, v := range trailer[name] {
+			add(fmt.Sprintf("response.trailer.%s[%d]", name, i), v)
+		}
+	}
+}
+
+func addBody(add func(at, text string), side, contentType string, body []byte) {
+	_, list, err := leaves.Body(contentType, body)
+	if err != nil || len(list) == 0 {
+		add(side+"body", string(body))
+		return
+	}
+	for _, leaf := range list {
+		add(side+string(leaf.Place), leaf.Value)
+	}
+}

@@ -1,0 +1,342 @@
+package deck
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/redact"
+)
+
+// maxAnswer bounds the body of a recorded answer, in bytes. A larger one is
+// served and refused as a recording.
+const maxAnswer = 256 << 20
+
+// recordStreaming forwards a request while its body is still arriving: nothing
+// has to be looked up.
+func (d *Deck) recordStreaming(req *http.Request, s *session) (*http.Response, error) {
+	if req.ContentLength > d.opt.MaxBody {
+		return d.takeFailed(req, errTooLarge)
+	}
+	if reason := d.liveKey(req, nil); reason != "" {
+		return d.problem(req, http.StatusForbidden, reason), nil
+	}
+	take := &taking{deck: d, req: req, session: s}
+	body := req.Body
+	if body == nil || body == http.NoBody {
+		take.begin.Store(d.clock.Add(1))
+		return d.send(req, take, body)
+	}
+	tap := &bodyTap{body: body, limit: d.opt.MaxBody, want: req.ContentLength, whole: func() { take.begin.Store(d.clock.Add(1)) }}
+	take.tap = tap
+	return d.send(req, take, tap)
+}
+
+// recordTaken forwards a request whose body has been taken already.
+func (d *Deck) recordTaken(req *http.Request, s *session, body []byte, cr clean.Request) (*http.Response, error) {
+	if reason := d.liveKey(req, body); reason != "" {
+		return d.problem(req, http.StatusForbidden, reason), nil
+	}
+	take := &taking{deck: d, req: req, session: s, clean: &cr}
+	take.begin.Store(d.clock.Add(1))
+	return d.send(req, take, replay(body))
+}
+
+// replay is a body that has been read, to be read again.
+func replay(body []byte) io.ReadCloser {
+	if len(body) == 0 {
+		return http.NoBody
+	}
+	return io.NopCloser(bytes.NewReader(body))
+}
+
+// A taking is one request being recorded.
+type taking struct {
+	deck    *Deck
+	req     *http.Request
+	session *session
+	tap     *bodyTap       // nil when the body was taken before
+	clean   *clean.Request // nil until it is built
+	begin   atomic.Uint64
+
+	mu    sync.Mutex
+	infos []clean.Informational
+}
+
+// send forwards the request and puts a tap on the answer.
+func (d *Deck) send(req *http.Request, take *taking, body io.ReadCloser) (*http.Response, error) {
+	out := req.Clone(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{Got1xxResponse: take.informational}))
+	out.Body = body
+	if body == http.NoBody {
+		out.ContentLength = 0
+	}
+	resp, err := d.opt.Upstream.RoundTrip(out)
+	if err != nil {
+		if take.tap != nil && take.tap.tooLarge() {
+			return d.takeFailed(req, errTooLarge)
+		}
+		return d.upstreamFailed(req, err)
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, nil
+	}
+	t := &answerTap{take: take, resp: resp, body: resp.Body, length: resp.ContentLength}
+	if resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength == 0 || req.Method == http.MethodHead {
+		// Nothing follows the headers, so they are what is held back until the
+		// journal has the entry.
+		t.drain()
+		t.finish("")
+		return resp, nil
+	}
+	d.active.Add(1)
+	resp.Body = t
+	return resp, nil
+}
+
+func (t *taking) informational(code int, header textproto.MIMEHeader) error {
+	if code == http.StatusContinue || code == http.StatusSwitchingProtocols {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.infos = append(t.infos, clean.Informational{Status: code, Header: http.Header(header).Clone()})
+	return nil
+}
+
+// An answerTap copies a response while the client reads it. The Read that
+// returns the last byte does so only after the journal has the interaction: a
+// killed recorder loses nothing that a client has seen whole.
+type answerTap struct {
+	take   *taking
+	resp   *http.Response
+	body   io.ReadCloser
+	length int64 // announced length, -1 when unknown
+
+	buf    []byte
+	over   bool
+	done   bool
+	ending error // what the last Read returns after its bytes
+	closed sync.Once
+}
+
+func (t *answerTap) Read(p []byte) (int, error) {
+	if t.done {
+		return 0, t.ending
+	}
+	n, err := t.body.Read(p)
+	if t.over = t.over || len(t.buf)+n > maxAnswer; !t.over {
+		t.buf = append(t.buf, p[:n]...)
+	}
+	if err == nil && t.length >= 0 && int64(len(t.buf)) >= t.length {
+		// The announced length is reached. Trailers, if any, come with the end.
+		t.drain()
+		err = io.EOF
+	}
+	switch {
+	case err == io.EOF:
+		t.finish("")
+		t.done, t.ending = true, io.EOF
+	case err != nil:
+		t.drop("the upstream broke off in the middle of its answer")
+		t.done, t.ending = true, err
+	}
+	return n, err
+}
+
+// drain reads what is left after the last announced byte: only the trailers.
+func (t *answerTap) drain() {
+	if t.body != nil {
+		io.CopyN(io.Discard, t.body, 1)
+	}
+}
+
+// Close ends the recording. A stream that the client left is kept up to its
+// last whole event; any other answer that was not read to its end is dropped.
+func (t *answerTap) Close() error {
+	err := t.body.Close()
+	t.closed.Do(func() {
+		defer t.take.deck.active.Done()
+		if t.done {
+			return
+		}
+		t.done, t.ending = true, http.ErrBodyReadAfterClose
+		if whole := wholeEvents(t.resp.Header, t.buf); whole > 0 {
+			t.buf = t.buf[:whole]
+			t.finish("client")
+			return
+		}
+		t.drop("the client left before the end of the answer")
+	})
+	return err
+}
+
+// wholeEvents is the length of the whole events at the start of an event stream
+// (WHATWG HTML, "Server-sent events": events end with a blank line).
+func wholeEvents(h http.Header, b []byte) int {
+	if !strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream") || h.Get("Content-Encoding") != "" {
+		return 0
+	}
+	end := 0
+	for _, blank := range []string{"\n\n", "\r\r", "\r\n\r\n"} {
+		if i := bytes.LastIndex(b, []byte(blank)); i >= 0 {
+			end = max(end, i+len(blank))
+		}
+	}
+	return end
+}
+
+func (t *answerTap) drop(why string) {
+	t.take.deck.report.drop(fmt.Sprintf("%s: %s; it is not recorded", t.take.deck.where(t.take.req), why))
+}
+
+// finish builds the clean pair and appends it to the journal. What cannot be
+// kept marks the recording as incomplete; the client is served all the same.
+func (t *answerTap) finish(cut string) {
+	if t.over {
+		t.refuse(&redact.Refusal{Rule: "size", Place: "response body", Reason: "it is larger than " + size(maxAnswer)})
+		return
+	}
+	d, take := t.take.deck, t.take
+	if take.clean == nil {
+		var body []byte
+		if take.tap != nil {
+			whole := false
+			if body, whole = take.tap.taken(); !whole {
+				t.drop("the upstream answered before it had the whole request")
+				return
+			}
+		}
+		cr, err := d.cleaner.Request(take.req, body)
+		if err != nil {
+			t.refuse(err)
+			return
+		}
+		take.clean = &cr
+	}
+	take.mu.Lock()
+	infos := take.infos
+	take.mu.Unlock()
+	in, err := d.cleaner.Interaction(*take.clean, clean.Answer{
+		Response: t.resp, Body: t.buf, Trailer: t.resp.Trailer, Informational: infos,
+	})
+	if err != nil {
+		t.refuse(err)
+		return
+	}
+	in.Cut = cut
+	in.Begin, in.End = take.begin.Load(), d.clock.Add(1)
+	in.Recorded = d.opt.Now().UTC().Format("2006-01-02")
+	if err := d.keep(take, in); err != nil {
+		t.refuse(err)
+	}
+}
+
+// keep gives the interaction the placeholders its session knows and appends it.
+func (d *Deck) keep(take *taking, in clean.Interaction) error {
+	s := take.session
+	reading := d.opt.Matcher.Read(in.Request(), nil)
+	d.report.warn(reading.Warnings)
+	s.mu.Lock()
+	known := make(map[string]string)
+	for _, secret := range reading.Secrets {
+		if recorded, ok := s.bindings.Recorded(secret.ID); ok && recorded != secret.ID {
+			known[secret.ID] = recorded
+		}
+	}
+	if key := take.req.Header.Get("Idempotency-Key"); key != "" {
+		try := attempt{key, reading.Key}
+		in.Retry = s.sent[try]
+		s.sent[try] = true
+	}
+	s.mu.Unlock()
+	in, err := in.Renumber(known)
+	if err != nil {
+		return err
+	}
+	if in, err = d.tape.Append(in); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.recorded = append(d.recorded, in)
+	d.saved = false
+	d.mu.Unlock()
+	resp, err := in.Response()
+	if err != nil {
+		return err
+	}
+	d.report.record(hostOf(take.req), describe(in.Request()), resp.Status(), reading.Ignored)
+	return nil
+}
+
+func (t *answerTap) refuse(err error) {
+	d := t.take.deck
+	reason := err.Error()
+	if refusal := (*redact.Refusal)(nil); errors.As(err, &refusal) {
+		reason = refusal.Error()
+	}
+	d.report.refuse(fmt.Sprintf("%s: not recorded: %s", d.where(t.take.req), reason))
+}
+
+// forward passes a request on and keeps nothing.
+func (d *Deck) forward(req *http.Request, host string) (*http.Response, error) {
+	resp, err := d.opt.Upstream.RoundTrip(req)
+	if err != nil {
+		return d.upstreamFailed(req, err)
+	}
+	d.report.forward(host)
+	return resp, nil
+}
+
+// ignored deals with a host that the configuration says to ignore.
+func (d *Deck) ignored(req *http.Request, host string) (*http.Response, error) {
+	d.report.ignore(host)
+	if d.mode != ReplayOnly {
+		resp, err := d.opt.Upstream.RoundTrip(req)
+		if err != nil {
+			return d.upstreamFailed(req, err)
+		}
+		return resp, nil
+	}
+	closeBody(req)
+	return d.problem(req, http.StatusBadGateway,
+		"this host is listed under hosts.ignore in tapedeck.yaml: it is not recorded, and a replay reaches no network"), nil
+}
+
+// upgrade passes a protocol upgrade through live; there is no recording of one.
+func (d *Deck) upgrade(req *http.Request, host string) (*http.Response, error) {
+	if d.mode == ReplayOnly {
+		closeBody(req)
+		return d.missed(req, d.readingOf(req), pick{reason: "protocol upgrades (WebSocket) pass through while recording and cannot be played yet"}), nil
+	}
+	return d.forward(req, host)
+}
+
+func isUpgrade(req *http.Request) bool { return req.Header.Get("Upgrade") != "" }
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+}
+
+func (d *Deck) upstreamFailed(req *http.Request, err error) (*http.Response, error) {
+	closeBody(req)
+	if context.Cause(req.Context()) != nil {
+		return nil, fmt.Errorf("the client went away: %w", context.Cause(req.Context()))
+	}
+	status, reason := http.StatusBadGateway, "the upstream did not answer"
+	if d.opt.Failure != nil {
+		status, reason = d.opt.Failure(err, hostOf(req))
+	}
+	d.report.fail(fmt.Sprintf("%s: %s", d.where(req), reason))
+	return d.problem(req, status, reason), nil
+}

@@ -1,0 +1,162 @@
+package deck
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// A Report is what one deck did, as data. Every text in it is clean.
+type Report struct {
+	Cassette string `json:"cassette"`
+	Mode     Mode   `json:"mode"`
+	Played   int    `json:"played"`
+	Recorded int    `json:"recorded"`
+	// Forwarded counts requests passed on without recording, by host.
+	Forwarded map[string]int `json:"forwarded,omitempty"`
+	// Ignored counts requests to hosts that the configuration ignores.
+	Ignored map[string]int `json:"ignored,omitempty"`
+	Misses  []Miss         `json:"misses,omitempty"`
+	// Unproven lists plays that rested on a guess, with the guess.
+	Unproven []string `json:"unproven,omitempty"`
+	// Unused lists recordings that were never played.
+	Unused []string `json:"unused,omitempty"`
+	// IgnoredFacts counts the facts that rules took out of keys.
+	IgnoredFacts int `json:"ignored_facts,omitempty"`
+	// Refused lists what was served and could not be kept: the recording is incomplete.
+	Refused []string `json:"refused,omitempty"`
+	// Dropped lists answers that were cut short.
+	Dropped []string `json:"dropped,omitempty"`
+	// Failed lists requests that the upstream did not answer.
+	Failed []string `json:"failed,omitempty"`
+	// Statuses lists recorded answers that look like trouble (401, 403, 429, 5xx).
+	Statuses []string `json:"statuses,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	// Expired says that a recording is older than max_age.
+	Expired bool `json:"expired,omitempty"`
+	// Strict says that unused recordings fail the run.
+	Strict bool     `json:"strict,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
+}
+
+// Requests counts all that came to the deck.
+func (r Report) Requests() int {
+	n := r.Played + r.Recorded + len(r.Misses) + len(r.Refused) + len(r.Dropped) + len(r.Failed)
+	for _, by := range []map[string]int{r.Forwarded, r.Ignored} {
+		for _, count := range by {
+			n += count
+		}
+	}
+	return n
+}
+
+// report collects a Report.
+type report struct {
+	mu     sync.Mutex
+	r      Report
+	played map[int]bool
+	// good and bad count the answers of each host: a host that gave only bad ones
+	// leaves the recording unfinished.
+	good, bad map[string]int
+	warned    map[string]bool
+}
+
+func (r *report) init() {
+	r.r.Forwarded, r.r.Ignored = make(map[string]int), make(map[string]int)
+	r.good, r.bad = make(map[string]int), make(map[string]int)
+	r.played, r.warned = make(map[int]bool), make(map[string]bool)
+}
+
+func (r *report) change(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+func (r *report) play(position int, what, unproven string, ignored int) {
+	r.change(func() {
+		r.r.Played++
+		r.r.IgnoredFacts += ignored
+		r.played[position] = true
+		if unproven != "" {
+			r.r.Unproven = append(r.r.Unproven, what+": "+unproven)
+		}
+	})
+}
+
+func (r *report) record(host, what string, status, ignored int) {
+	r.change(func() {
+		r.r.Recorded++
+		r.r.IgnoredFacts += ignored
+		if troubled(status) {
+			r.bad[host]++
+			r.r.Statuses = append(r.r.Statuses, fmt.Sprintf("%s → %d", what, status))
+		} else {
+			r.good[host]++
+		}
+	})
+}
+
+// troubled reports a status that says more of the moment than of the API.
+func troubled(status int) bool {
+	return status == 401 || status == 403 || status == 429 || status >= 500
+}
+
+func (r *report) forward(host string) { r.change(func() { r.r.Forwarded[host]++ }) }
+func (r *report) ignore(host string)  { r.change(func() { r.r.Ignored[host]++ }) }
+func (r *report) miss(m Miss)         { r.change(func() { r.r.Misses = append(r.r.Misses, m) }) }
+func (r *report) refuse(text string)  { r.change(func() { r.r.Refused = append(r.r.Refused, text) }) }
+func (r *report) drop(text string)    { r.change(func() { r.r.Dropped = append(r.r.Dropped, text) }) }
+func (r *report) fail(text string)    { r.change(func() { r.r.Failed = append(r.r.Failed, text) }) }
+func (r *report) note(text string)    { r.change(func() { r.r.Notes = append(r.r.Notes, text) }) }
+func (r *report) expired(text string) {
+	r.change(func() {
+		r.r.Expired = true
+		r.r.Notes = append(r.r.Notes, text)
+	})
+}
+func (r *report) warn(list []string) {
+	r.change(func() {
+		for _, w := range list {
+			if !r.warned[w] {
+				r.warned[w] = true
+				r.r.Warnings = append(r.r.Warnings, w)
+			}
+		}
+	})
+}
+
+// onlyBad names the hosts that gave nothing but troubled answers.
+func (r *report) onlyBad() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var hosts []string
+	for host := range r.bad {
+		if r.good[host] == 0 {
+			hosts = append(hosts, host)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
+}
+
+// Report says what has happened so far.
+func (d *Deck) Report() Report {
+	d.report.mu.Lock()
+	defer d.report.mu.Unlock()
+	out := d.report.r
+	out.Cassette, out.Mode, out.Strict = d.opt.File, d.mode, d.opt.Strict
+	out.Forwarded, out.Ignored = maps.Clone(out.Forwarded), maps.Clone(out.Ignored)
+	for _, list := range []*[]string{&out.Unproven, &out.Refused, &out.Dropped, &out.Failed, &out.Statuses, &out.Warnings, &out.Notes} {
+		*list = slices.Clone(*list)
+	}
+	out.Misses = slices.Clone(out.Misses)
+	for i := range d.index.Len() {
+		if !d.report.played[i] {
+			in, _ := d.index.At(i)
+			out.Unused = append(out.Unused, fmt.Sprintf("interaction %d, %s", in.ID, describe(in.Request())))
+		}
+	}
+	return out
+}

@@ -1,0 +1,156 @@
+package deck
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tapedeck/cassettes"
+	"tapedeck/cassettes/clean"
+)
+
+// An Outcome is how the run ended that a cassette was recorded for.
+type Outcome struct {
+	// Failed says why the run is not to be trusted as whole, such as "the
+	// command ended with exit code 1"; "" when it is.
+	Failed string
+}
+
+// Save writes what has been recorded so far and goes on. It does nothing when
+// nothing was recorded.
+func (d *Deck) Save() error {
+	return d.save(Outcome{Failed: "the recorder was still running when this was saved"})
+}
+
+// Close waits for the answers under way, saves and releases the cassette.
+func (d *Deck) Close(o Outcome) error {
+	d.mu.Lock()
+	if d.closed {
+		d.mu.Unlock()
+		return nil
+	}
+	d.closed = true
+	d.mu.Unlock()
+	if d.tape == nil {
+		return nil
+	}
+	d.active.Wait()
+	return errors.Join(d.save(o), d.tape.Close())
+}
+
+func (d *Deck) save(o Outcome) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.Recording() || len(d.recorded) == 0 || d.saved && o.Failed != "" {
+		return nil
+	}
+	list, err := d.finalList()
+	if err != nil {
+		return fmt.Errorf("cassette %s: %w; what was recorded stays in its journal", d.opt.File, err)
+	}
+	if err := d.tape.Save(list, cassettes.State{Unfinished: d.unfinished(o)}); err != nil {
+		return err
+	}
+	d.saved = o.Failed != ""
+	return nil
+}
+
+// unfinished says why the recording should be made again, or "".
+func (d *Deck) unfinished(o Outcome) string {
+	var why []string
+	if o.Failed != "" {
+		why = append(why, o.Failed)
+	}
+	if hosts := d.report.onlyBad(); len(hosts) > 0 {
+		why = append(why, fmt.Sprintf("%s answered only with 401, 403, 429 or 5xx", strings.Join(hosts, ", ")))
+	}
+	d.report.mu.Lock()
+	refused := len(d.report.r.Refused)
+	d.report.mu.Unlock()
+	if refused > 0 {
+		why = append(why, fmt.Sprintf("%d could not be recorded", refused))
+	}
+	return strings.Join(why, "; ")
+}
+
+// finalList is what the file will hold: in canonical order, swept of all that
+// was learned, with the ids and placeholders of the previous file.
+func (d *Deck) finalList() ([]clean.Interaction, error) {
+	fresh := slices.Clone(d.recorded)
+	slices.SortStableFunc(fresh, func(a, b clean.Interaction) int {
+		return compare(a.Begin, b.Begin)
+	})
+	if d.opt.DropRetried {
+		fresh = d.dropRetried(fresh)
+	}
+	previous := d.tape.Interactions()
+	kept := previous
+	if d.purpose == cassettes.ToReplace {
+		kept = nil
+	} else if d.opt.Rerecord != nil {
+		kept = nil
+		for _, in := range previous {
+			if !d.opt.Rerecord(in.Request()) {
+				kept = append(kept, in)
+			}
+		}
+	}
+	kept, refused := d.sweep(kept)
+	if len(refused) > 0 {
+		// Leaving these out would lose what the file holds already.
+		return nil, errors.New(refused[0] + "; remove that interaction by hand, or add a redact rule for it")
+	}
+	fresh, refused = d.sweep(fresh)
+	for _, text := range refused {
+		d.report.refuse(text)
+	}
+	return reconcile{matcher: d.opt.Matcher, previous: previous, kept: kept, fresh: fresh}.list()
+}
+
+func compare(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// sweep replaces in each interaction what was learned after it was built. One
+// in which a secret stands that cannot be replaced is left out and named.
+func (d *Deck) sweep(list []clean.Interaction) (out []clean.Interaction, refused []string) {
+	for _, in := range list {
+		swept, err := d.cleaner.Sweep(in)
+		if err == nil {
+			err = d.cleaner.Check(swept)
+		}
+		if err != nil {
+			refused = append(refused, fmt.Sprintf("%s: left out of the saved cassette: %s", describe(in.Request()), err))
+			continue
+		}
+		out = append(out, swept)
+	}
+	return out, refused
+}
+
+// dropRetried leaves out failed answers that an equal request later got a good one for.
+func (d *Deck) dropRetried(list []clean.Interaction) []clean.Interaction {
+	good := make(map[[32]byte]bool)
+	out := make([]clean.Interaction, 0, len(list))
+	for _, in := range slices.Backward(list) {
+		key := [32]byte(d.opt.Matcher.Read(in.Request(), nil).Key)
+		resp, err := in.Response()
+		if err == nil && troubled(resp.Status()) && good[key] {
+			d.report.drop(fmt.Sprintf("%s: the %d that a retry made good is left out", describe(in.Request()), resp.Status()))
+			continue
+		}
+		if err == nil && !troubled(resp.Status()) {
+			good[key] = true
+		}
+		out = append(out, in)
+	}
+	slices.Reverse(out)
+	return out
+}
