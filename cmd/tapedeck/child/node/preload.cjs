@@ -1,0 +1,330 @@
+// Sends a Node program's requests to the proxy that the environment names. Node 18 and 20 know no
+// proxies at all; newer ones route only their own agents. This routes every http and https agent,
+// also those that SDKs build themselves, http2.connect, and fetch, always through a CONNECT tunnel,
+// so that a request and its TLS options stay exactly as the program made them.
+// Without proxy variables it does nothing, and it never prints.
+'use strict';
+
+(() => {
+  const installed = Symbol.for('tapedeck.preload');
+  if (globalThis[installed] || process.versions.bun || process.versions.deno) return;
+  globalThis[installed] = true;
+
+  const http = require('http');
+  const https = require('https');
+  const net = require('net');
+  const tls = require('tls');
+  const workers = require('worker_threads');
+
+  const settings = readSettings();
+  if (!settings.http && !settings.https) return;
+  routeAgents();
+  try {
+    routeHTTP2();
+    routeFetch();
+  } catch {
+    // A Node built without them, or of another shape: http and https are routed all the same.
+  }
+
+  // readSettings reads the variables once, before the program changes them. A worker that is given
+  // an environment of its own still uses its parent's proxy.
+  function readSettings() {
+    const read = (name) => process.env[name.toLowerCase()] || process.env[name] || '';
+    const own = {
+      http: read('HTTP_PROXY') || read('ALL_PROXY'),
+      https: read('HTTPS_PROXY') || read('ALL_PROXY'),
+      no: read('NO_PROXY'),
+    };
+    const key = 'tapedeck.proxy';
+    const text = own.http || own.https || workers.isMainThread ? own : workers.getEnvironmentData(key) || own;
+    if (text === own) workers.setEnvironmentData(key, own);
+    return {
+      http: parseProxy(text.http),
+      https: parseProxy(text.https),
+      direct: parseNoProxy(text.no),
+    };
+  }
+
+  function parseProxy(text) {
+    let url;
+    try {
+      url = new URL(text);
+    } catch {
+      return null;
+    }
+    if (url.protocol !== 'http:') return null;
+    const user = decodeURIComponent(url.username);
+    const password = decodeURIComponent(url.password);
+    return {
+      host: bare(url.hostname),
+      port: Number(url.port) || 80,
+      credentials: user || password ? Buffer.from(`${user}:${password}`).toString('base64') : '',
+    };
+  }
+
+  function parseNoProxy(text) {
+    return text.split(/[\s,]+/).filter(Boolean).map((entry) => {
+      const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(net.isIPv6(entry) ? `[${entry}]` : entry);
+      const name = bare(host).toLowerCase();
+      const [, address, bits] = /^(.*)\/(\d+)$/.exec(name) || [];
+      if (address && net.isIP(address)) {
+        const block = new net.BlockList();
+        try {
+          block.addSubnet(address, Number(bits), net.isIPv6(address) ? 'ipv6' : 'ipv4');
+        } catch {
+          return () => false;
+        }
+        return (h) => net.isIP(h) !== 0 && block.check(h, net.isIPv6(h) ? 'ipv6' : 'ipv4');
+      }
+      const suffix = name.replace(/^\*?\./, '');
+      return (h, p) => (!port || Number(port) === p) &&
+        (name === '*' || h === suffix || (!net.isIP(h) && h.endsWith(`.${suffix}`)));
+    });
+  }
+
+  // proxyFor returns the proxy for a target, or null when the connection is to be direct. The proxy
+  // itself is always reached directly: programs that know proxies connect to it by themselves.
+  function proxyFor(secure, host, port) {
+    const proxy = secure ? settings.https : settings.http;
+    const name = bare(host).toLowerCase().replace(/\.$/, '');
+    if (!proxy || name === proxy.host && port === proxy.port) return null;
+    return settings.direct.some((matches) => matches(name, port)) ? null : proxy;
+  }
+
+  function bare(host) {
+    return host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+  }
+
+  // tunnel opens a connection to host:port through the proxy and calls done(error, socket) once.
+  // It returns the socket, which may be destroyed before.
+  function tunnel(proxy, host, port, done) {
+    const socket = net.connect({ host: proxy.host, port: proxy.port, noDelay: true });
+    const authority = `${net.isIPv6(bare(host)) ? `[${bare(host)}]` : host}:${port}`;
+    let reply = Buffer.alloc(0);
+    const finish = (error) => {
+      socket.off('readable', onReadable).off('error', finish).off('end', onEnd).off('close', onEnd);
+      if (!error) return done(null, socket);
+      socket.on('error', () => {}).destroy();
+      done(error);
+    };
+    const fail = (reason, code) => finish(Object.assign(
+      new Error(`proxy ${proxy.host}:${proxy.port}: CONNECT ${authority}: ${reason}`), { code }));
+    const onEnd = () => fail('connection closed', 'ECONNRESET');
+    const onReadable = () => {
+      for (let chunk; (chunk = socket.read()) !== null;) reply = Buffer.concat([reply, chunk]);
+      const end = reply.indexOf('\r\n\r\n');
+      if (end < 0) {
+        if (reply.length > 65536) fail('the reply is not HTTP', 'EPROTO');
+        return;
+      }
+      const head = reply.toString('latin1', 0, end);
+      const rest = reply.subarray(end + 4);
+      if (!/^HTTP\/1\.\d 2\d\d/.test(head)) {
+        // What stands after the head is the proxy's own explanation.
+        return fail(`${head.split('\r\n')[0]} ${rest.toString('utf8', 0, 1000)}`.trim(), 'ECONNREFUSED');
+      }
+      if (rest.length > 0) socket.unshift(rest);
+      finish();
+    };
+    socket.on('readable', onReadable).on('error', finish).on('end', onEnd).on('close', onEnd);
+    socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
+      (proxy.credentials && `Proxy-Authorization: Basic ${proxy.credentials}\r\n`) + '\r\n');
+    return socket;
+  }
+
+  function routeAgents() {
+    routeAgent(http.Agent.prototype, false);
+    routeAgent(https.Agent.prototype, true);
+  }
+
+  function routeAgent(prototype, secure) {
+    const original = prototype.createConnection;
+    prototype.createConnection = function createConnection(...args) {
+      const { options, callback } = connectArguments(args);
+      const port = Number(options.port) || (secure ? 443 : 80);
+      const host = options.host || 'localhost';
+      // Agents with proxyEnv route by themselves (Node 22.21, 24.5); a socket or a path is no network.
+      const proxy = callback && !options.socket && !options.path && !options.socketPath &&
+        !this?.options?.proxyEnv && proxyFor(secure, host, port);
+      if (!proxy) return original.apply(this, args);
+
+      const place = occupy(this, options);
+      tunnel(proxy, host, port, (error, socket) => {
+        if (error) {
+          callback(error);
+          place.giveUp();
+          return;
+        }
+        place.free();
+        try {
+          if (secure) socket = original.call(this, { ...options, socket });
+        } catch (failure) { // such as a key that does not fit its certificate
+          socket.destroy();
+          callback(failure);
+          return;
+        }
+        if (options.timeout) socket.setTimeout(options.timeout);
+        if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
+        callback(null, socket);
+      });
+      return undefined;
+    };
+  }
+
+  // connectArguments reads (options[, callback]), (port[, host][, options][, callback]).
+  function connectArguments(args) {
+    const callback = typeof args.at(-1) === 'function' ? args.at(-1) : null;
+    let options = {};
+    for (const arg of args) {
+      if (arg && typeof arg === 'object') options = { ...options, ...arg };
+    }
+    if (typeof args[0] === 'number' || typeof args[0] === 'string') options.port = args[0];
+    if (typeof args[1] === 'string') options.host = args[1];
+    return { options, callback };
+  }
+
+  // occupy holds a place in the agent's pool while the tunnel is being opened: the agent counts
+  // sockets only once it has them, and maxSockets would not hold.
+  function occupy(agent, options) {
+    const name = options._agentKey;
+    if (!name || !agent.sockets || agent.maxSockets === Infinity && agent.maxTotalSockets === Infinity) {
+      return { free() {}, giveUp() {} };
+    }
+    const placeholder = { writable: true };
+    (agent.sockets[name] ??= []).push(placeholder);
+    agent.totalSocketCount++;
+    return {
+      free() {
+        const sockets = agent.sockets[name];
+        const index = sockets ? sockets.indexOf(placeholder) : -1;
+        if (index < 0) return;
+        sockets.splice(index, 1);
+        if (sockets.length === 0) delete agent.sockets[name];
+        agent.totalSocketCount--;
+      },
+      giveUp() { agent.removeSocket(placeholder, options); }, // lets the next request try
+    };
+  }
+
+  // routeFetch replaces the dispatcher that fetch and the undici package share. Its class is had from
+  // the instance that a lazy global creates. Under NODE_USE_ENV_PROXY newer Node has set one that
+  // routes already.
+  function routeFetch() {
+    void globalThis.Headers;
+    const [current, legacy] = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
+    const dispatcher = globalThis[current] ?? globalThis[legacy];
+    if (!dispatcher || dispatcher.constructor.name !== 'Agent') return;
+    const agent = new dispatcher.constructor({ connect: connectFetch });
+    const wrapper = globalThis[current] && globalThis[legacy]?.constructor;
+    if (globalThis[current]) globalThis[current] = agent;
+    globalThis[legacy] = wrapper && wrapper !== dispatcher.constructor ? new wrapper(agent) : agent;
+  }
+
+  // connectFetch is undici's connector: it calls back with a socket, connected and, for https, after
+  // the handshake.
+  function connectFetch({ hostname, protocol, port, servername, localAddress }, callback) {
+    const secure = protocol === 'https:';
+    port = Number(port) || (secure ? 443 : 80);
+    let socket;
+    const timer = setTimeout(() => finish(Object.assign(new Error('Connect Timeout Error'),
+      { name: 'ConnectTimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' })), 10_000);
+    const finish = (error) => {
+      clearTimeout(timer);
+      const report = callback;
+      callback = null;
+      if (!report) return;
+      if (error) {
+        socket.on('error', () => {}).destroy();
+        report(error);
+        return;
+      }
+      socket.off('error', finish);
+      socket.setNoDelay(true).setKeepAlive(true, 60_000);
+      report(null, socket);
+    };
+    const handshake = (raw) => {
+      socket = tls.connect({
+        ...(raw ? { socket: raw } : { localAddress }),
+        host: hostname,
+        port,
+        servername: servername || (net.isIP(hostname) ? '' : hostname),
+        ALPNProtocols: ['http/1.1'],
+      });
+      socket.once('secureConnect', () => finish()).once('error', finish);
+    };
+    const proxy = proxyFor(secure, hostname, port);
+    if (proxy) {
+      socket = tunnel(proxy, hostname, port, (error, raw) => {
+        if (error || !secure) return finish(error);
+        if (callback) handshake(raw);
+      });
+    } else if (secure) {
+      handshake();
+    } else {
+      socket = net.connect({ host: hostname, port, localAddress });
+      socket.once('connect', () => finish()).once('error', finish);
+    }
+  }
+
+  // routeHTTP2 gives http2.connect a socket of ours. It wants one at once, so what it writes waits in
+  // a stream until the tunnel is open.
+  function routeHTTP2() {
+    const http2 = require('http2');
+    const { Duplex } = require('stream');
+    const original = http2.connect;
+    http2.connect = function connect(authority, options, listener) {
+      if (typeof options === 'function') [listener, options] = [options, undefined];
+      let url;
+      try {
+        url = typeof authority === 'string' ? new URL(authority) : authority;
+      } catch {
+        return original.call(this, authority, options, listener); // which says what is wrong
+      }
+      const secure = (url.protocol || options?.protocol || 'https:') === 'https:';
+      const host = bare(url.hostname || url.host || 'localhost');
+      const port = Number(url.port) || (secure ? 443 : 80);
+      const proxy = !options?.createConnection && !options?.socket && proxyFor(secure, host, port);
+      if (!proxy) return original.call(this, authority, options, listener);
+      const createConnection = () => {
+        const stream = laterTunnel(Duplex, proxy, host, port);
+        if (!secure) return stream;
+        return tls.connect({
+          ALPNProtocols: ['h2'],
+          ...options,
+          socket: stream,
+          host,
+          port,
+          servername: options?.servername ?? (net.isIP(host) ? '' : host),
+        });
+      };
+      return original.call(this, authority, { ...options, createConnection }, listener);
+    };
+    require('module').syncBuiltinESMExports();
+  }
+
+  function laterTunnel(Duplex, proxy, host, port) {
+    let socket = null;
+    let waiting = [];
+    const whenOpen = (action) => (socket ? action() : waiting.push(action));
+    const raw = tunnel(proxy, host, port, (error, opened) => {
+      if (error) return stream.destroy(error);
+      socket = opened;
+      socket.on('data', (chunk) => stream.push(chunk) || socket.pause());
+      socket.on('end', () => stream.push(null));
+      socket.on('error', (failure) => stream.destroy(failure));
+      socket.on('close', () => stream.destroy());
+      waiting.forEach((action) => action());
+      waiting = [];
+    });
+    const stream = new Duplex({
+      read() { if (socket) socket.resume(); },
+      write(chunk, encoding, done) { whenOpen(() => socket.write(chunk, encoding, done)); },
+      final(done) { whenOpen(() => socket.end(done)); },
+      destroy(error, done) {
+        raw.destroy();
+        done(error);
+      },
+    });
+    return stream;
+  }
+})();
