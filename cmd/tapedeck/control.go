@@ -1,0 +1,131 @@
+package main
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"tapedeck/proxy/deck"
+)
+
+// status is what GET /status answers.
+type status struct {
+	Address  string        `json:"address"`
+	Mode     deck.Mode     `json:"mode"`
+	Cassette string        `json:"cassette"`
+	Decks    []deck.Report `json:"cassettes"`
+}
+
+// control is the API on the proxy's own address and at http://tapedeck.invalid/.
+// What changes or tells anything needs the token; the certificate does not.
+func (s *station) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ca.pem", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		w.Write(s.authority.CertPEM())
+	})
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, http.StatusOK, map[string]string{"status": "ok", "version": version()})
+	})
+	mux.HandleFunc("GET /status", s.authorized(func(w http.ResponseWriter, _ *http.Request) error {
+		reply(w, http.StatusOK, s.status())
+		return nil
+	}))
+	mux.HandleFunc("POST /rewind", s.authorized(func(w http.ResponseWriter, _ *http.Request) error {
+		s.rack.Rewind("")
+		return done(w)
+	}))
+	mux.HandleFunc("POST /sessions/{name...}", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
+		return s.sessionAction(w, r)
+	}))
+	mux.HandleFunc("PUT /sessions/{name...}", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
+		var body struct {
+			Cassette string `json:"cassette"`
+		}
+		decoder := json.NewDecoder(io.LimitReader(r.Body, 1<<16))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&body); err != nil || body.Cassette == "" {
+			return errors.New(`the body must be {"cassette": "NAME"}`)
+		}
+		if err := s.rack.Assign(r.PathValue("name"), body.Cassette); err != nil {
+			return err
+		}
+		return done(w)
+	}))
+	mux.HandleFunc("POST /save", s.authorized(func(w http.ResponseWriter, _ *http.Request) error {
+		if err := s.rack.Save(""); err != nil {
+			return err
+		}
+		return done(w)
+	}))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, http.StatusNotFound, problem("this is tapedeck's own address; use it as a proxy (HTTPS_PROXY=http://"+s.address+"), or GET /ca.pem or /health"))
+	})
+	return mux
+}
+
+// sessionAction serves POST /sessions/NAME/rewind and /save; NAME may hold slashes.
+func (s *station) sessionAction(w http.ResponseWriter, r *http.Request) error {
+	name, action := cutLast(r.PathValue("name"))
+	switch {
+	case name != "" && action == "rewind":
+		s.rack.Rewind(name)
+	case name != "" && action == "save":
+		if err := s.rack.Save(name); err != nil {
+			return err
+		}
+	default:
+		return errors.New("use POST /sessions/NAME/rewind or POST /sessions/NAME/save")
+	}
+	return done(w)
+}
+
+func cutLast(path string) (before, after string) {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[:i], path[i+1:]
+		}
+	}
+	return "", path
+}
+
+func (s *station) status() status {
+	out := status{Address: s.address, Mode: s.mode, Cassette: s.label()}
+	for _, d := range s.rack.Decks() {
+		out.Decks = append(out.Decks, d.Report())
+	}
+	return out
+}
+
+func (s *station) authorized(f func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	want := []byte("Bearer " + s.token)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+			reply(w, http.StatusUnauthorized, problem("the control API needs Authorization: Bearer with the value of TAPEDECK_TOKEN"))
+			return
+		}
+		if err := f(w, r); err != nil {
+			reply(w, http.StatusBadRequest, problem(err.Error()))
+		}
+	}
+}
+
+func problem(text string) any {
+	return map[string]any{"error": map[string]string{"type": "tapedeck_error", "message": "tapedeck: " + text}}
+}
+
+func done(w http.ResponseWriter) error {
+	reply(w, http.StatusOK, map[string]string{"status": "ok"})
+	return nil
+}
+
+func reply(w http.ResponseWriter, code int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	encoder.Encode(value) // the client may have gone; there is nobody else to tell
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows are all imports between packages of this module that are allowed.
+// Imports run one way; a new arrow needs a reason that fits on its line.
+var arrows = []struct{ from, to, reason string }{
+	{"cmd/tapedeck", "cmd/tapedeck/child", "exec starts the command under test"},
+	{"cmd/tapedeck", "proxy", "wire.go puts a deck on the wire"},
+	{"cmd/tapedeck", "proxy/ca", "wire.go makes or loads the authority, ca prints it"},
+	{"cmd/tapedeck", "proxy/deck", "wire.go joins deck, rules and store"},
+	{"cmd/tapedeck", "matchers", "wire.go compiles the configured rules"},
+	{"cmd/tapedeck", "matchers/profiles", "wire.go reads tapedeck.yaml and the profiles"},
+	{"cmd/tapedeck", "cassettes", "wire.go opens the folder, recover reads journals"},
+	{"cmd/tapedeck", "cassettes/clean", "wire.go makes the cleaner"},
+	{"cmd/tapedeck", "cassettes/redact", "wire.go compiles the redaction rules, rules lists them"},
+
+	{"proxy", "proxy/ca", "tunnels are served with the authority's leaves"},
+
+	{"proxy/deck", "matchers", "the deck asks which recording answers"},
+	{"proxy/deck", "cassettes", "the deck plays and records one cassette"},
+	{"proxy/deck", "cassettes/clean", "what the deck stores and compares is clean"},
+	{"proxy/deck", "cassettes/redact", "refusals and placeholders reach the client as answers"},
+	{"proxy/deck", "cassettes/leaves", "a client's own value is put back where it stands as a whole leaf"},
+
+	{"matchers", "cassettes/clean", "facts are read from clean requests"},
+	{"matchers", "cassettes/leaves", "facts are leaves with a normal form"},
+	{"matchers", "cassettes/redact", "placeholders are blank in keys"},
+	{"matchers/profiles", "matchers", "a profile holds matching rules"},
+	{"matchers/profiles", "cassettes/redact", "a profile holds redaction rules"},
+	{"matchers/profiles", "cassettes/leaves", "patterns are checked where they are written"},
+
+	{"cassettes", "cassettes/clean", "a store accepts clean interactions only"},
+	{"cassettes", "cassettes/redact", "placeholders that a file holds are taken"},
+	{"cassettes", "cassettes/leaves", "a JSON body is laid out for reading"},
+	{"cassettes/clean", "cassettes/redact", "the constructors redact"},
+	{"cassettes/clean", "cassettes/leaves", "the constructors read bodies as the matcher does"},
+	{"cassettes/redact", "cassettes/leaves", "secrets are replaced leaf by leaf"},
+}
+
+// homes are the only folders whose packages, tests included, may import a
+// library; folders below are meant too, unless the pattern is exact.
+var homes = []struct {
+	library, reason string
+	folders         []string
+	exact           bool
+}{
+	{"github.com/elazarl/goproxy", "the front door is one package", []string{"proxy"}, true},
+	{"gopkg.in/dnaeon/go-vcr", "the file format is the cassettes' affair", []string{"cassettes"}, false},
+	{"github.com/urfave/cli", "flags end in the command", []string{"cmd"}, false},
+}
+
+// testOnly are packages that no program may contain.
+var testOnly = []struct{ library, reason string }{
+	{"net/http/httptest", "it registers flags, and a server for tests is no server"},
+	{"testing", "it registers flags in every program"},
+}
+
+const module = "tapedeck"
+
+type listed struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	command := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports", module+"/...")
+	out, err := command.Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Fatalf("%v: %s", command, exit.Stderr)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	var list []listed
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	allowed := map[[2]string]bool{}
+	known := map[string]bool{}
+	for _, arrow := range arrows {
+		allowed[[2]string{arrow.from, arrow.to}] = true
+		known[arrow.from], known[arrow.to] = true, true
+	}
+	seen := map[string]bool{}
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module+"/")
+		seen[from] = true
+		if under(from, "examples") || under(from, "bench") {
+			continue // they stand outside the house and use it as anyone may
+		}
+		for _, path := range p.Imports {
+			to, ours := strings.CutPrefix(path, module+"/")
+			if ours && !allowed[[2]string{from, to}] {
+				t.Errorf("%s imports %s: no arrow allows it. Move the code, or add the arrow to this table with its reason", from, to)
+			}
+		}
+	}
+	for name := range known {
+		if !seen[name] {
+			t.Errorf("the table names %s, which does not exist", name)
+		}
+	}
+}
+
+func TestLibrariesHaveAHome(t *testing.T) {
+	for _, p := range packages(t) {
+		from := strings.TrimPrefix(p.ImportPath, module+"/")
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			for _, home := range homes {
+				if !library(path, home.library) {
+					continue
+				}
+				if !slices.ContainsFunc(home.folders, func(folder string) bool {
+					return from == folder || !home.exact && under(from, folder)
+				}) {
+					t.Errorf("%s imports %s, which belongs to %v: %s", from, path, home.folders, home.reason)
+				}
+			}
+		}
+		for _, path := range p.Imports {
+			for _, rule := range testOnly {
+				if path == rule.library {
+					t.Errorf("%s imports %s outside its tests: %s", from, path, rule.reason)
+				}
+			}
+		}
+	}
+}
+
+// under reports whether the package is folder or lies in it.
+func under(name, folder string) bool {
+	return name == folder || strings.HasPrefix(name, folder+"/")
+}
+
+// library reports whether path is a package of the library, whose major
+// version may follow as ".v3" or "/v2".
+func library(path, name string) bool {
+	rest, ok := strings.CutPrefix(path, name)
+	return ok && (rest == "" || rest[0] == '/' || rest[0] == '.')
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"tapedeck/cassettes"
+	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/redact"
+)
+
+func recoverCommand(std stdio) *cli.Command {
+	return &cli.Command{
+		Name:      "recover",
+		Usage:     "save what a killed recorder left in its journal",
+		ArgsUsage: "CASSETTE…",
+		Description: examples(
+			"tapedeck recover cassettes/default.yaml",
+			"tapedeck recover cassettes/*.yaml",
+			"tapedeck recover --config ci/tapedeck.yaml cassettes/default.yaml"),
+		Flags: []cli.Flag{text("config", "read `FILE` and no other tapedeck.yaml")},
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() {
+				return usagef("name the cassettes to recover, as in: tapedeck recover cassettes/default.yaml")
+			}
+			for _, file := range c.Args().Slice() {
+				s := &station{opt: options{cassette: file, config: c.String("config")}}
+				cleaner, err := s.cleanerFor()
+				if err != nil {
+					return err
+				}
+				name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+				added, err := cassettes.Recover(s.store, name, cleaner)
+				if err != nil {
+					return err
+				}
+				if added == 0 {
+					fmt.Fprintf(std.err, "tapedeck: %s: no journal holds anything more\n", file)
+				} else {
+					fmt.Fprintf(std.err, "tapedeck: %s: recovered %d interactions\n", file, added)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// cleanerFor makes what reading a cassette needs, and no proxy.
+func (s *station) cleanerFor() (*clean.Cleaner, error) {
+	for _, part := range []func() error{
+		s.readMode, s.readConfig, s.findCassettes,
+		func() error { return s.compileRules(nil) },
+	} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return &clean.Cleaner{
+		Vault:              redact.NewVault(s.rules),
+		KeepRequestHeader:  func(sc redact.Scope, h string) bool { return s.matcher.Stores(sc, h) || s.cfg.KeepsRequest(h) },
+		DropResponseHeader: func(h string) bool { return clean.Noise(h) && !s.cfg.KeepsResponse(h) },
+	}, nil
+}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2/maybe"
+	"github.com/mattn/go-isatty"
+
+	"tapedeck/proxy/deck"
+)
+
+// maxListed is how many lines of one kind the summary prints before it counts the rest.
+const maxListed = 10
+
+// A runReport is what --report writes.
+type runReport struct {
+	Mode      deck.Mode      `json:"mode"`
+	ExitCode  int            `json:"exit_code"`
+	Cassettes []deck.Report  `json:"cassettes"`
+	Direct    map[string]int `json:"passthrough,omitempty"`
+}
+
+// finish closes the station, says what happened, and gives the exit code.
+func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error {
+	closeErr := s.close(o)
+	report := runReport{Mode: s.mode, ExitCode: code, Direct: s.directHosts()}
+	for _, d := range s.rack.Decks() {
+		report.Cassettes = append(report.Cassettes, d.Report())
+	}
+	if code == 0 {
+		report.ExitCode = s.verdict(report)
+	}
+	if closeErr != nil {
+		fmt.Fprintf(std.err, "tapedeck: %v\n", closeErr)
+		if report.ExitCode == 0 {
+			report.ExitCode = exitFailure
+		}
+	}
+	s.summarise(std.err, report, hint)
+	if err := s.writeReports(report); err != nil {
+		fmt.Fprintf(std.err, "tapedeck: %v\n", err)
+		if report.ExitCode == 0 {
+			report.ExitCode = exitFailure
+		}
+	}
+	if report.ExitCode != 0 {
+		return exitCode(report.ExitCode)
+	}
+	return nil
+}
+
+// verdict is the exit code of a run whose command itself ended with 0.
+func (s *station) verdict(r runReport) int {
+	code := 0
+	for _, c := range r.Cassettes {
+		switch {
+		case len(c.Misses) > 0:
+			return exitMiss
+		case s.strict(c) && len(c.Unused) > 0 && c.Mode == deck.ReplayOnly:
+			return exitMiss
+		case c.Expired && s.opt.failExpired:
+			return exitMiss
+		case len(c.Refused) > 0:
+			code = exitIncomplete
+		}
+	}
+	return code
+}
+
+func (s *station) strict(r deck.Report) bool { return s.opt.strict || r.Strict }
+
+func (s *station) directHosts() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.direct)
+}
+
+// counts is one cassette's figures in one line; what is zero is left out.
+func counts(r deck.Report) string {
+	var parts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	add(r.Played, "played")
+	add(r.Recorded, "recorded")
+	add(len(r.Misses), "missed")
+	add(total(r.Forwarded), "forwarded")
+	add(total(r.Ignored), "to ignored hosts")
+	add(len(r.Refused), "not recorded")
+	add(len(r.Dropped), "dropped")
+	add(len(r.Failed), "failed upstream")
+	if len(parts) == 0 {
+		return "no requests"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func total(by map[string]int) int {
+	n := 0
+	for _, count := range by {
+		n += count
+	}
+	return n
+}
+
+// summarise prints what a person needs to know after a run, and no more.
+func (s *station) summarise(w io.Writer, report runReport, hint string) {
+	requests := 0
+	for _, r := range report.Cassettes {
+		requests += r.Requests()
+		s.summariseCassette(w, r)
+	}
+	if len(report.Direct) > 0 {
+		fmt.Fprintf(w, "tapedeck: passed through, not looked into: %s\n", hostCounts(report.Direct))
+	}
+	if requests == 0 && len(report.Direct) == 0 && hint != "" {
+		fmt.Fprintf(w, "tapedeck: the command made no request through the proxy; %s\n", hint)
+	}
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		annotate(w, report)
+	}
+}
+
+func (s *station) summariseCassette(w io.Writer, r deck.Report) {
+	fmt.Fprintf(w, "tapedeck: %s: %s\n", r.Cassette, counts(r))
+	lines(w, "note", r.Notes)
+	lines(w, "warning", r.Warnings)
+	missGroups(w, r.Misses)
+	lines(w, "unproven", r.Unproven)
+	lines(w, "not recorded", r.Refused)
+	lines(w, "dropped", r.Dropped)
+	lines(w, "failed", r.Failed)
+	lines(w, "recorded although it may be trouble", r.Statuses)
+	if r.Mode == deck.ReplayOnly && (s.strict(r) || len(r.Unused) > 0 && r.Requests() > 0) {
+		lines(w, "never used", r.Unused)
+	}
+	if r.IgnoredFacts > 0 {
+		fmt.Fprintf(w, "  ignored by rules: %d facts\n", r.IgnoredFacts)
+	}
+	if len(r.Ignored) > 0 {
+		fmt.Fprintf(w, "  ignored hosts: %s\n", hostCounts(r.Ignored))
+	}
+}
+
+func lines(w io.Writer, what string, list []string) {
+	for i, text := range list {
+		if i == maxListed {
+			fmt.Fprintf(w, "  … and %d more (%s)\n", len(list)-i, what)
+			return
+		}
+		fmt.Fprintf(w, "  %s: %s\n", what, text)
+	}
+}
+
+// missGroups prints each kind of miss once: those that differ in the same facts
+// have one cause and one cure.
+func missGroups(w io.Writer, misses []deck.Miss) {
+	groups := make(map[string][]deck.Miss)
+	var order []string
+	for _, m := range misses {
+		cause := strings.Join(m.Facts, ", ")
+		if cause == "" {
+			cause = m.Reason
+		}
+		if groups[cause] == nil {
+			order = append(order, cause)
+		}
+		groups[cause] = append(groups[cause], m)
+	}
+	for i, cause := range order {
+		if i == maxListed {
+			fmt.Fprintf(w, "  … and %d more kinds of miss\n", len(order)-i)
+			return
+		}
+		group := groups[cause]
+		if len(group) > 1 {
+			fmt.Fprintf(w, "  missed %d times, the first:\n", len(group))
+		} else {
+			fmt.Fprintf(w, "  missed:\n")
+		}
+		text := strings.TrimPrefix(group[0].Text, "tapedeck: ")
+		fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(text, "\n", "\n    "))
+	}
+}
+
+func hostCounts(by map[string]int) string {
+	var parts []string
+	for _, host := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%s (%d)", host, by[host]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// annotate marks each miss for GitHub Actions.
+func annotate(w io.Writer, report runReport) {
+	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	for _, r := range report.Cassettes {
+		for i, m := range r.Misses {
+			if i == maxListed {
+				break
+			}
+			fmt.Fprintf(w, "::error title=tapedeck miss::%s\n", escape.Replace(m.Text))
+		}
+	}
+}
+
+func (s *station) writeReports(report runReport) error {
+	if s.opt.report != "" {
+		data, err := json.MarshalIndent(report, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := maybe.WriteFile(s.opt.report, append(data, '\n'), 0o644); err != nil {
+			return fmt.Errorf("--report: %w", err)
+		}
+	}
+	if s.opt.junit != "" {
+		data, err := junit(report)
+		if err != nil {
+			return err
+		}
+		if err := maybe.WriteFile(s.opt.junit, data, 0o644); err != nil {
+			return fmt.Errorf("--junit: %w", err)
+		}
+	}
+	return nil
+}
+
+// junit is the report in the XML that CI systems show: one suite per cassette,
+// one case per kind of request, a failure per miss.
+func junit(report runReport) ([]byte, error) {
+	type failure struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+	type testcase struct {
+		Class   string   `xml:"classname,attr"`
+		Name    string   `xml:"name,attr"`
+		Failure *failure `xml:"failure,omitempty"`
+	}
+	type suite struct {
+		Name     string     `xml:"name,attr"`
+		Tests    int        `xml:"tests,attr"`
+		Failures int        `xml:"failures,attr"`
+		Cases    []testcase `xml:"testcase"`
+	}
+	var suites struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Suites  []suite  `xml:"testsuite"`
+	}
+	for _, r := range report.Cassettes {
+		one := suite{Name: r.Cassette, Tests: len(r.Misses) + 1, Failures: len(r.Misses)}
+		one.Cases = append(one.Cases, testcase{Class: "tapedeck", Name: counts(r)})
+		for _, m := range r.Misses {
+			one.Cases = append(one.Cases, testcase{Class: "tapedeck", Name: m.Request, Failure: &failure{m.Reason, m.Text}})
+		}
+		suites.Suites = append(suites.Suites, one)
+	}
+	data, err := xml.MarshalIndent(suites, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append([]byte(xml.Header), append(data, '\n')...), nil
+}
+
+// isTerminal reports whether a stream is a terminal that may be coloured.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && os.Getenv("NO_COLOR") == "" && isatty.IsTerminal(f.Fd())
+}

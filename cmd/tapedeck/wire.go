@@ -1,0 +1,394 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lmittmann/tint"
+
+	"tapedeck/cassettes"
+	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/redact"
+	"tapedeck/cmd/tapedeck/child"
+	"tapedeck/matchers"
+	"tapedeck/proxy"
+	"tapedeck/proxy/ca"
+	"tapedeck/proxy/deck"
+)
+
+// defaultCassette is what exec records to when no flag names a file.
+const defaultCassette = "default.yaml"
+
+// A station is everything that one proxy process consists of: the parts are
+// made here and joined nowhere else.
+type station struct {
+	opt       options
+	cfg       *config
+	mode      deck.Mode
+	logger    *slog.Logger
+	authority *ca.Authority
+	rules     *redact.Rules
+	matcher   *matchers.Matcher
+	store     cassettes.Store
+	upstream  *proxy.Upstream // nil when this process must reach nothing
+	rack      *deck.Rack
+	server    *proxy.Server
+	token     string
+
+	// oneCommand says that the proxy serves one command and ends with it.
+	oneCommand bool
+	// folder and file say where cassettes are; file is "" with one per session.
+	folder, file string
+	// rerun is the command line to print where a recording is missing.
+	rerun func(mode deck.Mode, cassette string) string
+
+	address string // of the main listener
+	serving sync.WaitGroup
+	failed  chan error
+
+	mu     sync.Mutex
+	direct map[string]int // requests and tunnels to passthrough hosts
+}
+
+// newStation makes the parts in the order in which they need each other.
+func newStation(opt options, std stdio, environ []string, oneCommand bool) (*station, error) {
+	s := &station{opt: opt, oneCommand: oneCommand, direct: make(map[string]int), failed: make(chan error, 1), token: rand.Text()}
+	for _, part := range []func() error{
+		func() error { return s.makeLogger(std) },
+		s.readMode,
+		s.readConfig,
+		s.findCassettes,
+		s.makeAuthority,
+		func() error { return s.compileRules(environ) },
+		func() error { return s.makeUpstream(environ) },
+		s.makeRack,
+		s.makeServer,
+	} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *station) makeLogger(std stdio) error {
+	level := slog.LevelWarn
+	if name := s.opt.logLevel; name != "" {
+		if err := level.UnmarshalText([]byte(name)); err != nil {
+			return usagef("--log-level: %q is not known; use debug, info, warn or error", name)
+		}
+	}
+	s.logger = slog.New(tint.NewHandler(std.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(std.err)}))
+	return nil
+}
+
+func (s *station) readMode() (err error) {
+	s.mode, err = s.opt.resolveMode()
+	return err
+}
+
+func (s *station) readConfig() error {
+	wd, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	s.cfg, err = loadConfig(wd, s.opt.config)
+	if err != nil {
+		return usageError{err}
+	}
+	return s.cfg.addPassthrough(s.opt.passthrough)
+}
+
+// findCassettes settles where cassettes are: a file, a folder, or the default.
+func (s *station) findCassettes() error {
+	if s.opt.cassette != "" && s.opt.cassettes != "" {
+		return usagef("--cassette names one file and --cassettes a folder; give one of the two")
+	}
+	if s.opt.cassettes != "" {
+		s.folder = s.opt.cassettes
+	} else {
+		file := s.opt.cassette
+		if file == "" {
+			file = filepath.Join(s.cfg.Cassettes, defaultCassette)
+		}
+		if ext := filepath.Ext(file); ext != ".yaml" {
+			return usagef("--cassette %s: a cassette's name ends in .yaml", file)
+		}
+		s.folder, s.file = filepath.Split(file)
+		if s.folder == "" {
+			s.folder = "."
+		}
+		s.folder = filepath.Clean(s.folder)
+	}
+	if s.opt.rerecord != "" && s.mode == deck.ReplayOnly {
+		return usagef("--rerecord needs a mode that records; add --mode record-once")
+	}
+	var err error
+	s.store, err = cassettes.NewFolder(s.folder)
+	return err
+}
+
+// path is how messages call the cassette of a name.
+func (s *station) path(name string) string { return filepath.Join(s.folder, name+".yaml") }
+
+// label is what the first line and the summary call what is played.
+func (s *station) label() string {
+	if s.file != "" {
+		return s.path(strings.TrimSuffix(s.file, ".yaml"))
+	}
+	return filepath.Join(s.folder, "(one per session)")
+}
+
+func (s *station) makeAuthority() (err error) {
+	if s.oneCommand && s.opt.caDir == "" {
+		s.authority, err = ca.NewInMemory()
+		return err
+	}
+	s.authority, err = loadAuthority(s.opt.caDir)
+	return err
+}
+
+func loadAuthority(dir string) (*ca.Authority, error) {
+	if dir == "" {
+		var err error
+		if dir, err = ca.DefaultDir(); err != nil {
+			return nil, err
+		}
+	}
+	return ca.Load(dir)
+}
+
+func (s *station) compileRules(environ []string) (err error) {
+	redaction := s.cfg.Redact
+	redaction.Env = environ
+	if s.rules, err = redact.Compile(redaction); err != nil {
+		return usageError{err}
+	}
+	if s.matcher, err = matchers.New(s.cfg.Rules); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// makeUpstream makes the only part that can reach a network. In replay there is
+// none, unless hosts are to pass through; then nothing but those can be reached.
+func (s *station) makeUpstream(environ []string) (err error) {
+	if !s.mode.Forwards() && !s.anyPassthrough() {
+		return nil
+	}
+	opt := proxy.UpstreamOptions{Resolve: s.opt.resolve, CAFile: s.opt.upstreamCA, Proxy: s.opt.upstreamProxy}
+	if opt.Proxy == "" && s.oneCommand {
+		// The proxy that the user has set is how this machine reaches the world. A
+		// server does not take it: there the variable may name tapedeck itself.
+		opt.Proxy, opt.NoProxy = child.InheritedProxy(environ)
+	}
+	if s.upstream, err = proxy.NewUpstream(opt); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+func (s *station) anyPassthrough() bool {
+	return len(s.cfg.Hosts.Passthrough) > 0
+}
+
+func (s *station) makeRack() error {
+	s.rack = &deck.Rack{New: s.openDeck}
+	if s.file != "" {
+		s.rack.Single = strings.TrimSuffix(s.file, ".yaml")
+	}
+	return nil
+}
+
+func (s *station) openDeck(name string) (*deck.Deck, error) {
+	session := s.cfg.Session(name)
+	maxBody, err := parseSize(s.opt.maxBody)
+	if err != nil {
+		return nil, usagef("--max-body: %w", err)
+	}
+	rerecord, err := s.rerecords()
+	if err != nil {
+		return nil, err
+	}
+	opt := deck.Options{
+		Store: s.store, Name: name, File: s.path(name), Mode: s.mode,
+		Matcher: s.matcher, Rules: s.rules,
+		DropResponseHeader: func(h string) bool { return clean.Noise(h) && !s.cfg.KeepsResponse(h) },
+		MaxBody:            maxBody,
+		Ignore:             s.cfg.Ignores,
+		Strict:             s.opt.strict || session.Strict,
+		Repeat:             first(s.opt.repeat, session.Repeat),
+		AllowLive:          s.opt.allowLive,
+		DropRetried:        s.opt.dropRetried,
+		Rerecord:           rerecord,
+		MaxAge:             session.MaxAge,
+		KeepRequestHeader:  s.cfg.KeepsRequest,
+		Failure:            proxy.UpstreamFailure,
+		Logger:             s.logger,
+	}
+	if s.rerun != nil {
+		opt.RecordCommand = s.rerun(deck.NewEpisodes, opt.File)
+		opt.FirstRecordCommand = s.rerun(deck.RecordOnce, opt.File)
+	}
+	if s.mode.Forwards() {
+		opt.Upstream = s.upstream
+	}
+	return deck.Open(opt)
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// rerecords compiles --rerecord.
+func (s *station) rerecords() (func(clean.Request) bool, error) {
+	if s.opt.rerecord == "" {
+		return nil, nil
+	}
+	on, err := matchers.ParseOn(s.opt.rerecord)
+	if err != nil {
+		return nil, usagef("--rerecord: %w", err)
+	}
+	return func(r clean.Request) bool { return on.Match(r.Scope()) }, nil
+}
+
+func (s *station) makeServer() (err error) {
+	maxBody, err := parseSize(s.opt.maxBody)
+	if err != nil {
+		return usagef("--max-body: %w", err)
+	}
+	opt := proxy.Options{
+		Transport:      s.rack,
+		Authority:      s.authority,
+		Session:        deck.WithSession,
+		RequireSession: s.file == "",
+		Control:        s.control(),
+		MaxBody:        maxBody,
+		Logger:         s.logger,
+	}
+	if s.anyPassthrough() {
+		opt.Passthrough = s.cfg.Passes
+		opt.OnPassthrough = s.countDirect
+		opt.Dialer = direct{s.upstream, s.cfg.Passes}
+	}
+	s.server, err = proxy.New(opt)
+	return err
+}
+
+func (s *station) countDirect(host string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.direct[host]++
+}
+
+// direct reaches passthrough hosts and nothing else.
+type direct struct {
+	upstream *proxy.Upstream
+	passes   func(host string) bool
+}
+
+var errNotPassthrough = errors.New("this host is not listed under passthrough")
+
+func (d direct) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if !d.passes(address) {
+		return nil, errNotPassthrough
+	}
+	return d.upstream.DialContext(ctx, network, address)
+}
+
+func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !d.passes(req.URL.Host) {
+		return nil, errNotPassthrough
+	}
+	return d.upstream.RoundTrip(req)
+}
+
+// listen opens the main listener and those of --map, and serves them.
+func (s *station) listen(address string) error {
+	type mapping struct {
+		address string
+		target  *url.URL
+	}
+	var mappings []mapping
+	for _, m := range s.opt.maps {
+		at, to, ok := strings.Cut(m, "=")
+		target, err := url.Parse(to)
+		if !ok || err != nil || target.Scheme != "http" && target.Scheme != "https" || target.Host == "" {
+			return usagef("--map %s: write it as ADDRESS=URL, such as 127.0.0.1:12111=https://api.stripe.com", m)
+		}
+		mappings = append(mappings, mapping{at, target})
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w; choose another address, or port 0 for a free one", address, unaddressed(err))
+	}
+	s.address = l.Addr().String()
+	s.serve(func() error { return s.server.Serve(l) })
+	for _, m := range mappings {
+		ml, err := net.Listen("tcp", m.address)
+		if err != nil {
+			return fmt.Errorf("--map %s=%s: %w; choose another address", m.address, m.target, unaddressed(err))
+		}
+		s.serve(func() error { return s.server.ServeMap(ml, m.target) })
+	}
+	return nil
+}
+
+// unaddressed drops what the net package repeats of the address.
+func unaddressed(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+func (s *station) serve(f func() error) {
+	s.serving.Add(1)
+	go func() {
+		defer s.serving.Done()
+		if err := f(); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			select {
+			case s.failed <- err:
+			default:
+			}
+		}
+	}()
+}
+
+// banner says mode, cassette and address in one line, with the hosts that pass through.
+func (s *station) banner() string {
+	line := fmt.Sprintf("tapedeck: %s %s on http://%s", s.mode, s.label(), s.address)
+	if hosts := s.cfg.Hosts.Passthrough; len(hosts) > 0 {
+		line += "; not looked into: " + strings.Join(hosts, ", ")
+	}
+	return line
+}
+
+// close lets what is in flight finish, and saves.
+func (s *station) close(o deck.Outcome) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := s.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // what still hung has been cut
+	}
+	s.serving.Wait()
+	return errors.Join(err, s.rack.Close(o))
+}
