@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -307,43 +308,69 @@ func (d *decoder) version(n *yaml.Node, version int64) error {
 	return nil
 }
 
-// keep holds on to a key that this version does not know.
+// keep holds on to a key that this version does not know, as it will be written.
 func (d *decoder) keep(extra *[]string, k, v *yaml.Node) error {
-	if hasAlias(v, 0) {
-		return d.fail(k, "a key under tapedeck that this version does not know holds an alias", "write the value out")
-	}
-	flow(v)
-	out, err := yaml.Dump(&yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle, Content: []*yaml.Node{
-		{Kind: yaml.ScalarNode, Tag: "!!str", Value: k.Value}, v}}, yaml.WithLineWidth(-1))
-	text := strings.TrimSuffix(string(out), "\n")
-	if err != nil || len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' || strings.Contains(text, "\n") {
+	text := appendScalar(nil, k.Value, true)
+	text, ok := appendKept(append(text, ": "...), v, 0)
+	if !ok || k.Kind != yaml.ScalarNode {
 		return d.fail(k, "a key under tapedeck that this version does not know cannot be kept", "update tapedeck, or remove the key")
 	}
-	*extra = append(*extra, text[1:len(text)-1])
+	*extra = append(*extra, string(text))
 	return nil
 }
 
 // deepest bounds the nesting of keys that are only kept.
 const deepest = 32
 
-func hasAlias(n *yaml.Node, depth int) bool {
-	return n.Kind == yaml.AliasNode || depth > deepest ||
-		slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return hasAlias(c, depth+1) })
-}
+// plainValue is a null, a number, a truth value or a time.
+var plainValue = regexp.MustCompile(`^[\w.+:-]+$`)
 
-// flow sets a node so that it is written on one line.
-func flow(n *yaml.Node) {
-	n.HeadComment, n.LineComment, n.FootComment, n.Anchor = "", "", "", ""
-	if n.Kind == yaml.ScalarNode {
-		if n.Tag == "!!str" {
-			n.Style = yaml.DoubleQuotedStyle
+// appendKept writes a node on one line. ok is false for aliases and tags, which
+// cannot be kept without their meaning.
+func appendKept(dst []byte, n *yaml.Node, depth int) (_ []byte, ok bool) {
+	if depth > deepest {
+		return dst, false
+	}
+	switch n.Kind {
+	case yaml.ScalarNode:
+		switch n.Tag {
+		case "!!str":
+			return appendScalar(dst, n.Value, true), true
+		case "!!null":
+			return append(dst, "null"...), true
+		case "!!int", "!!float", "!!bool", "!!timestamp":
+			return append(dst, n.Value...), plainValue.MatchString(n.Value)
 		}
-		return
+	case yaml.SequenceNode:
+		dst = append(dst, '[')
+		for i, item := range n.Content {
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			if dst, ok = appendKept(dst, item, depth+1); !ok {
+				return dst, false
+			}
+		}
+		return append(dst, ']'), n.Tag == "!!seq"
+	case yaml.MappingNode:
+		dst = append(dst, '{')
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if i > 0 {
+				dst = append(dst, ", "...)
+			}
+			if n.Content[i].Kind != yaml.ScalarNode {
+				return dst, false
+			}
+			if dst, ok = appendKept(dst, n.Content[i], depth+1); !ok {
+				return dst, false
+			}
+			if dst, ok = appendKept(append(dst, ": "...), n.Content[i+1], depth+1); !ok {
+				return dst, false
+			}
+		}
+		return append(dst, '}'), n.Tag == "!!map"
 	}
-	n.Style = yaml.FlowStyle
-	for _, c := range n.Content {
-		flow(c)
-	}
+	return dst, false
 }
 
 // interaction reads the i-th one.
@@ -413,6 +440,8 @@ func (d *decoder) own(n *yaml.Node, e *entry, how *styles) error {
 			e.Cut, err = d.text(v, "tapedeck.cut")
 		case "pinned":
 			e.Pinned, err = d.truth(v, "tapedeck.pinned")
+		case "retry":
+			e.Retry, err = d.truth(v, "tapedeck.retry")
 		case "style":
 			err = d.styles(v, how)
 		case "body_files":

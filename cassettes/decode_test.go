@@ -23,7 +23,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"empty", "", "cassette dir/x.yaml: the file is empty; "},
 		{"only a comment", "# hello\n", "not one YAML document"},
 		{"not YAML", "version: 2\ninteractions: [\n", "cassette dir/x.yaml:3: this is not YAML: "},
-		{"truncated", whole[:len(whole)-20], "cassette dir/x.yaml:5: this is not YAML: "},
+		{"truncated", whole[:len(whole)-20], "cassette dir/x.yaml:6: this is not YAML: did not find expected ',' or '}'; correct this line"},
 		{"two documents", whole + "---\n" + whole, "not one YAML document"},
 		{"a list", "- a\n", "cassette dir/x.yaml:1: this is not a cassette; "},
 		{"no version", "interactions: []\n", ":1: version is missing; a cassette begins with \"version: 2\""},
@@ -114,9 +114,13 @@ func TestDecodeTakes(t *testing.T) {
 				return strings.Join(c.list[0].RequestHeader["Accept"], ",") == "b,a" && c.list[0].ResponseHeader.Get("Content-Type") == "text/plain"
 			}},
 		{"stale lengths", "version: 2\ninteractions:\n- request: {url: \"http://a\"}\n  response: {code: 200, content_length: 99, body: four, headers: {Content-Length: [\"99\"]}}\n",
-			func(c contents) bool { return c.list[0].ResponseHeader.Get("Content-Length") == "4" && !c.list[0].Chunked }},
+			func(c contents) bool {
+				return c.list[0].ResponseHeader.Get("Content-Length") == "4" && !c.list[0].Chunked
+			}},
 		{"chunked", "version: 2\ninteractions:\n- request: {url: \"http://a\"}\n  response: {code: 200, content_length: -1, body: four, headers: {Content-Length: [\"99\"]}}\n",
-			func(c contents) bool { return c.list[0].Chunked && len(c.list[0].ResponseHeader["Content-Length"]) == 0 }},
+			func(c contents) bool {
+				return c.list[0].Chunked && len(c.list[0].ResponseHeader["Content-Length"]) == 0
+			}},
 		{"gzip header, plain body", "version: 2\ninteractions:\n- request: {url: \"http://a\"}\n  response: {code: 200, body: plain, headers: {Content-Encoding: [gzip]}}\n",
 			func(c contents) bool {
 				return string(c.list[0].ResponseBody) == "plain" && c.list[0].ResponseHeader.Get("Content-Encoding") == ""
@@ -135,7 +139,7 @@ func TestDecodeTakes(t *testing.T) {
 			func(c contents) bool {
 				return string(c.list[0].RequestBody) == "a=1" && strings.Contains(c.notes[0], "the body counts")
 			}},
-		{"form agrees", "version: 2\ninteractions:\n- request: {url: \"http://a\", headers: {Content-Type: [application/x-www-form-urlencoded]}, form: {a: [\"1\", \"2\"], b[c]: [\"\"]}, body: a=1&b%5Bc%5D=&a=2}\n  response: {code: 200}\n",
+		{"form agrees", "version: 2\ninteractions:\n- request: {url: \"http://a\", headers: {Content-Type: [application/x-www-form-urlencoded]}, form: {a: [\"1\", \"2\"], \"b[c]\": [\"\"]}, body: a=1&b%5Bc%5D=&a=2}\n  response: {code: 200}\n",
 			func(c contents) bool { return len(c.notes) == 0 }},
 		{"ids twice and none", "version: 2\ninteractions:\n" + strings.Repeat("- {id: 5, request: {url: \"http://a\"}, response: {code: 200}}\n", 2) + "- {request: {url: \"http://a\"}, response: {code: 200}}\n",
 			func(c contents) bool {
@@ -171,8 +175,8 @@ interactions:
 		t.Fatal(err)
 	}
 	once, _ := encode(c, largestBody)
-	for _, want := range []string{`tapedeck: {unfinished: interrupted, "later": {"a": [1, "b\nc", true]}}`, `tapedeck: {recorded: 2026-11-21, "frames": [1, 2], "zoo": "é"}`} {
-		if !strings.Contains(strings.ReplaceAll(string(once), `"`, ""), strings.ReplaceAll(want, `"`, "")) {
+	for _, want := range []string{`tapedeck: {unfinished: interrupted, later: {a: [1, "b\nc", true]}}`, `tapedeck: {recorded: 2026-11-21, frames: [1, 2], zoo: "é"}`} {
+		if !strings.Contains(string(once), want) {
 			t.Errorf("want %s in\n%s", want, once)
 		}
 	}

@@ -144,6 +144,9 @@ func ours(e entry, request, response recipe, apart []string) []string {
 	if e.Cut != "" {
 		list = append(list, "cut: "+string(appendScalar(nil, e.Cut, true)))
 	}
+	if e.Retry {
+		list = append(list, "retry: true")
+	}
 	if e.Pinned {
 		list = append(list, "pinned: true")
 	}

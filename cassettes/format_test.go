@@ -39,7 +39,7 @@ func TestEncodeGolden(t *testing.T) {
 	text := sample()
 	text.ID, text.Informational, text.ResponseTrailer = 4, nil, nil
 	text.ResponseHeader = http.Header{"Content-Type": {"text/event-stream"}}
-	text.Chunked, text.Cut, text.Pinned = true, "client", true
+	text.Chunked, text.Cut, text.Pinned, text.Retry = true, "client", true, true
 	text.ResponseBody = []byte("data: {\"a\":1}\n\ndata: [DONE]\n\n")
 	binary := clean.Stored{Meta: clean.Meta{ID: 5}, Method: "GET", URL: "http://img.test/a.gif", Status: 200, StatusText: "OK",
 		ResponseHeader: http.Header{"Content-Type": {"image/gif"}}, ResponseBody: []byte("GIF89a\x00\xff")}

@@ -59,9 +59,10 @@ func open(store Store, name string, p Purpose, largest int) (h *holding, err err
 			}
 			return nil, fmt.Errorf("cassette %s cannot be locked: %w", fileOf(name), err)
 		}
+		locked := h
 		defer func() {
 			if err != nil {
-				err = errors.Join(err, h.close())
+				err = errors.Join(err, locked.close())
 			}
 		}()
 	}

@@ -15,6 +15,7 @@ type journalEntry struct {
 	ID              int
 	Recorded, Cut   string `json:",omitempty"`
 	Pinned          bool   `json:",omitempty"`
+	Retry           bool   `json:",omitempty"`
 	Begin, End      uint64
 	Method, URL     exact
 	Proto           exact
@@ -70,7 +71,7 @@ func (b *exact) UnmarshalJSON(src []byte) error {
 
 func encodeEntry(s clean.Stored, requestFile, responseFile string) ([]byte, error) {
 	e := journalEntry{
-		ID: s.ID, Recorded: s.Recorded, Cut: s.Cut, Pinned: s.Pinned, Begin: s.Begin, End: s.End,
+		ID: s.ID, Recorded: s.Recorded, Cut: s.Cut, Pinned: s.Pinned, Retry: s.Retry, Begin: s.Begin, End: s.End,
 		Method: exact(s.Method), URL: exact(s.URL), Proto: exact(s.Proto),
 		RequestHeader: fieldsOf(s.RequestHeader), RequestTrailer: fieldsOf(s.RequestTrailer),
 		RequestBody: s.RequestBody, RequestFile: requestFile,
@@ -99,7 +100,7 @@ func decodeEntry(src []byte) (entry, error) {
 		return entry{}, errors.New("it names no body file")
 	}
 	s := clean.Stored{
-		Meta:   clean.Meta{ID: e.ID, Recorded: e.Recorded, Cut: e.Cut, Pinned: e.Pinned, Begin: e.Begin, End: e.End},
+		Meta:   clean.Meta{ID: e.ID, Recorded: e.Recorded, Cut: e.Cut, Pinned: e.Pinned, Retry: e.Retry, Begin: e.Begin, End: e.End},
 		Method: string(e.Method), URL: string(e.URL), Proto: string(e.Proto),
 		RequestHeader: headerOf(e.RequestHeader), RequestTrailer: headerOf(e.RequestTrailer), RequestBody: e.RequestBody,
 		Status: e.Status, StatusText: string(e.StatusText), ResponseProto: string(e.ResponseProto),

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
-	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -33,11 +33,14 @@ func parse(object string, src []byte) (*yaml.Node, error) {
 
 // static returns a parser's message if it quotes nothing of the file, which is traffic.
 func static(message string) string {
-	if strings.ContainsAny(message, "'\"`<") {
+	if quoting.MatchString(message) {
 		return "it cannot be read here"
 	}
 	return message
 }
+
+// quoting finds a quoted word; quoted punctuation is the parser's own.
+var quoting = regexp.MustCompile("['\"`<][^ ,]*[\\pL\\pN]")
 
 // checkText finds the bytes that no YAML file may hold, since the parser does
 // not say on which line they are.

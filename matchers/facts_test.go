@@ -296,7 +296,7 @@ func TestSecrets(t *testing.T) {
 		}
 		return strings.Join(out, " ")
 	}
-	const a, b = "Qx7aaaaaaaaaaaaaaaa1", "Qx7bbbbbbbbbbbbbbbb2"
+	const a, b = "Qx7vT2mK9pLw4RzB8nYd", "Hs5cJ1gF6uXe3WqA0kPo"
 	for _, c := range []struct {
 		r    request
 		want string

@@ -1,11 +1,10 @@
 package matchers
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 
 	"tapedeck/cassettes/leaves"
 	"tapedeck/cassettes/redact"
@@ -58,13 +57,44 @@ func suggest(live Reading, changes []change) string {
 	for _, name := range rule.Ignore {
 		delete(rule.As, name) // one element needed it
 	}
-	text, err := yaml.Marshal(struct {
-		Rules []Rule `yaml:"rules"`
-	}{[]Rule{rule}})
-	if err != nil {
-		return ""
+	return rule.yaml()
+}
+
+// yaml writes the parts of a rule that suggest sets, as a person would.
+func (r Rule) yaml() string {
+	var b strings.Builder
+	b.WriteString("rules:\n  - on: " + scalar(r.On) + "\n")
+	if len(r.Ignore) > 0 {
+		b.WriteString("    ignore:\n")
+		for _, name := range r.Ignore {
+			b.WriteString("      - " + scalar(name) + "\n")
+		}
 	}
-	return string(text)
+	if len(r.As) > 0 {
+		b.WriteString("    as:\n")
+		for _, name := range slices.Sorted(maps.Keys(r.As)) {
+			b.WriteString("      " + scalar(name) + ": " + r.As[name] + "\n")
+		}
+	}
+	if len(r.Rewrite) > 0 {
+		b.WriteString("    rewrite:\n")
+		for _, rw := range r.Rewrite {
+			b.WriteString("      - fact: " + scalar(rw.Fact) + "\n        find: " + scalar(rw.Find) + "\n        with: " + scalar(rw.With) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// plainScalar is what YAML takes as text without quotes, on one line in block style.
+var plainScalar = regexp.MustCompile(`^[A-Za-z](?: ?[\w.$@/{}\[\]*~-]|:[\w\[*])*$`)
+
+// scalar quotes text for YAML where it must be. The text has no line breaks:
+// places write them as escapes.
+func scalar(text string) string {
+	if plainScalar.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
 
 // isLeaf reports whether a rule may make the change not count: a value of a

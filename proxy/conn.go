@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -62,6 +63,40 @@ func takeBuffered(conn net.Conn, buffered *bufio.Reader) *headConn {
 	}
 	return c
 }
+
+// doorListener notices clients that speak TLS to the proxy itself. They get an
+// answer that they cannot read, so only the log can tell what is wrong.
+type doorListener struct {
+	net.Listener
+	log *slog.Logger
+}
+
+func (l *doorListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &doorConn{Conn: c, log: l.log}, nil
+}
+
+type doorConn struct {
+	net.Conn
+	log *slog.Logger // nil once the first byte was seen
+}
+
+func (c *doorConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && c.log != nil {
+		if p[0] == tlsHandshakeRecord {
+			c.log.Warn("a client speaks TLS to the proxy itself; write http:// in its proxy setting (HTTPS_PROXY=http://HOST:PORT), or for --map in its base URL")
+		}
+		c.log = nil
+	}
+	return n, err
+}
+
+// CloseWrite passes a half-close on.
+func (c *doorConn) CloseWrite() error { return closeWrite(c.Conn) }
 
 // keepBuffered is given to goproxy in place of the ResponseWriter, because
 // goproxy drops the buffer of a hijacked connection.

@@ -195,7 +195,7 @@ func (s *Server) serve(l net.Listener, h http.Handler) error {
 	}
 	s.doors = append(s.doors, door)
 	s.mu.Unlock()
-	if err := door.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := door.Serve(&doorListener{l, s.log}); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -391,7 +391,9 @@ func TestNewChecksOptions(t *testing.T) {
 // message is the error.message of an answer in the proxy's own name.
 func message(t testing.TB, resp *http.Response, text string) string {
 	t.Helper()
-	var e struct{ Error struct{ Message, Type string } }
+	var e struct {
+		Error struct{ Message, Type string }
+	}
 	if err := json.Unmarshal([]byte(text), &e); err != nil || e.Error.Type != "tapedeck" || e.Error.Message == "" {
 		t.Errorf("not an error of ours: %q", text)
 	}

@@ -58,7 +58,7 @@ func parseResolve(entry string) (resolution, error) {
 // dialAddress completes an ADDRESS: 1.2.3.4, 1.2.3.4:80, ::1, [::1], [::1]:80,
 // name, name:80.
 func dialAddress(address, port string) (string, bool) {
-	if ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(address, "["), "]")); err == nil {
+	if ip, err := netip.ParseAddr(withoutBrackets(address)); err == nil {
 		return net.JoinHostPort(ip.String(), port), true
 	}
 	if host, own, err := net.SplitHostPort(address); err == nil {

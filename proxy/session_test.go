@@ -18,7 +18,9 @@ type sessionTestKey struct{}
 func sessions(require bool) Options {
 	return Options{
 		RequireSession: require,
-		Session:        func(ctx context.Context, name string) context.Context { return context.WithValue(ctx, sessionTestKey{}, name) },
+		Session: func(ctx context.Context, name string) context.Context {
+			return context.WithValue(ctx, sessionTestKey{}, name)
+		},
 		Transport: deckFunc(func(r *http.Request) (*http.Response, error) {
 			for name := range r.Header {
 				if name == SessionHeader || strings.HasPrefix(name, "Proxy-") {

@@ -116,8 +116,11 @@ func hostName(hostport string) string {
 		}
 		name = host
 	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
-	if _, err := netip.ParseAddr(name); err == nil {
+	name = withoutBrackets(name)
+	if ip, err := netip.ParseAddr(name); err == nil {
+		if ip.Zone() != "" {
+			return "" // a zone may hold any character
+		}
 		return name
 	}
 	for _, c := range []byte(name) {
@@ -130,12 +133,20 @@ func hostName(hostport string) string {
 	return name
 }
 
+// withoutBrackets takes an IPv6 address out of its brackets.
+func withoutBrackets(host string) string {
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
 // connectAuthority splits the target of CONNECT. A missing port is 443: RFC 9110
 // wants one, but some clients leave it out.
 func connectAuthority(authority string) (host, port string, ok bool) {
 	host, port, err := net.SplitHostPort(authority)
 	if err != nil {
-		host, port = strings.TrimSuffix(strings.TrimPrefix(authority, "["), "]"), "443"
+		host, port = withoutBrackets(authority), "443"
 	}
 	if hostName(host) == "" {
 		return "", "", false

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -18,6 +19,39 @@ type tunnel struct {
 	session    string // what CONNECT named, "" if nothing
 	control    bool   // it leads to the proxy itself
 	secure     bool   // the client speaks TLS in it
+	alert      *alertWatch
+}
+
+func (t *tunnel) Read(p []byte) (int, error) {
+	n, err := t.headConn.Read(p)
+	if t.alert != nil {
+		t.alert.see(p[:n])
+	}
+	return n, err
+}
+
+// alertWatch keeps the last bytes of a handshake. OpenSSL clients that refuse a
+// TLS 1.3 certificate send their alert unencrypted, which crypto/tls takes for a
+// damaged record ("bad record MAC").
+type alertWatch struct{ last []byte }
+
+// An alert record: type 21, version, length 2, level fatal, description (RFC
+// 8446, sections 5.1 and 6).
+const alertRecord = 7
+
+func (w *alertWatch) see(p []byte) {
+	w.last = append(w.last, p...)
+	if extra := len(w.last) - alertRecord; extra > 0 {
+		w.last = append(w.last[:0], w.last[extra:]...)
+	}
+}
+
+// refused reports an alert about the certificate: bad, unsupported, revoked,
+// expired or unknown certificate, or unknown authority.
+func (w *alertWatch) refused() bool {
+	l := w.last
+	return len(l) == alertRecord && l[0] == 21 && l[1] == 3 && l[3] == 0 && l[4] == 2 &&
+		l[5] == 2 && (l[6] >= 42 && l[6] <= 46 || l[6] == 48)
 }
 
 type tunnelKey struct{}
@@ -43,16 +77,20 @@ func (s *Server) openTunnel(t *tunnel) {
 		t.Close()
 		return
 	}
-	served := false
-	defer func() {
-		s.endOpening(t)
-		if !served {
-			t.Close()
-		}
-	}()
+	conn, ok := s.settle(t)
+	// Before the tunnel server has it: from then on Shutdown may no longer close
+	// it, since a request may be under way.
+	s.endOpening(t)
+	if !ok || !s.queue.put(conn) {
+		t.Close()
+	}
+}
+
+// settle greets the client, finds out what it speaks, and ends its TLS.
+func (s *Server) settle(t *tunnel) (conn net.Conn, ok bool) {
 	t.SetDeadline(time.Now().Add(s.o.HeaderTimeout))
 	if _, err := io.WriteString(t, established); err != nil {
-		return
+		return nil, false
 	}
 	first, err := t.peek()
 	if err != nil {
@@ -60,28 +98,28 @@ func (s *Server) openTunnel(t *tunnel) {
 		if errors.As(err, &timeout) && timeout.Timeout() {
 			s.log.Warn("the client opened a tunnel and sent nothing; only HTTP and TLS can be recorded: pass other protocols with --passthrough", "host", t.host)
 		}
-		return
+		return nil, false
 	}
-	var conn net.Conn = t
+	conn = t
 	switch {
 	case first == tlsHandshakeRecord:
-		t.secure = true
+		t.secure, t.alert = true, &alertWatch{}
 		secured := tls.Server(t, s.tls)
 		ctx, cancel := context.WithTimeout(s.base, s.o.HeaderTimeout)
 		err := secured.HandshakeContext(ctx)
 		cancel()
 		if err != nil {
 			s.logHandshake(t, err)
-			return
+			return nil, false
 		}
-		conn = secured
+		t.alert, conn = nil, secured
 	case first >= 'A' && first <= 'Z' || first >= 'a' && first <= 'z':
 	default:
 		s.log.Warn("the tunnel carries neither TLS nor HTTP and was closed; pass the host with --passthrough", "host", t.host)
-		return
+		return nil, false
 	}
 	t.SetDeadline(time.Time{})
-	served = s.queue.put(conn)
+	return conn, true
 }
 
 // certificate serves the TLS of tunnels. A client that connects to an address
@@ -99,9 +137,16 @@ const trustHint = "set its CA bundle to the file that `tapedeck ca bundle` print
 // logHandshake says once per host what a failed handshake means.
 func (s *Server) logHandshake(t *tunnel, err error) {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "remote error" && strings.Contains(op.Err.Error(), "certificate") {
+	if errors.As(err, &op) && op.Op == "remote error" && strings.Contains(op.Err.Error(), "certificate") || t.alert.refused() {
 		if _, known := s.distrust.LoadOrStore("alert "+t.host, true); !known {
 			s.log.Warn("the client does not trust tapedeck's certificate authority; "+trustHint, "host", t.host)
+		}
+		return
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		// Node gives no reason.
+		if _, known := s.distrust.LoadOrStore("silent "+t.host, true); !known {
+			s.log.Warn("the client hung up during the TLS handshake; if it reported a certificate error: "+trustHint, "host", t.host)
 		}
 		return
 	}
@@ -110,7 +155,7 @@ func (s *Server) logHandshake(t *tunnel, err error) {
 }
 
 // silentClose notices a client that closes after the handshake without a
-// request. Node and others verify the certificate only then, and send no alert.
+// request: some verify the certificate only then, and send no alert.
 func (s *Server) silentClose(c net.Conn) {
 	t := tunnelOf(c)
 	if t == nil || !t.secure {

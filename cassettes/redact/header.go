@@ -24,13 +24,15 @@ func (v *Vault) Header(s Scope, d Direction, h http.Header) (http.Header, error)
 		out[name] = slices.Clone(h[name])
 	}
 	for range maxRounds {
-		before := v.Learned()
+		before, changed := v.Learned(), false
 		for _, name := range names {
 			for i, value := range out[name] {
-				out[name][i] = p.header(name, value)
+				clean := p.header(name, value)
+				changed = changed || clean != value
+				out[name][i] = clean
 			}
 		}
-		if v.Learned() == before {
+		if !changed && v.Learned() == before {
 			break
 		}
 	}

@@ -262,19 +262,16 @@ func (v *Vault) pass(s Scope, d Direction) *pass {
 	return p
 }
 
-// settle runs redact until it teaches the vault nothing new: what is learned at
-// the end of a text is replaced at its beginning too.
+// settle runs redact until nothing changes any more: what is learned at the end of
+// a text is replaced at its beginning too, and a clean text stays as it is.
 func (v *Vault) settle(s string, redact func(string) (string, error)) (string, error) {
 	for range maxRounds {
 		before := v.Learned()
 		out, err := redact(s)
-		if err != nil {
-			return "", err
+		if err != nil || out == s && v.Learned() == before {
+			return out, err
 		}
 		s = out
-		if v.Learned() == before {
-			break
-		}
 	}
 	return s, nil
 }

@@ -19,7 +19,8 @@ type options struct {
 	resolve, passthrough, maps  []string
 	upstreamCA, upstreamProxy   string
 	config, caDir               string
-	strict, allowLive           bool
+	strict                      *bool // nil when not given
+	allowLive                   bool
 	maxBody                     string
 	repeat, rerecord            string
 	dropRetried, recordLoopback bool
@@ -94,13 +95,22 @@ func readOptions(c *cli.Context) options {
 		resolve: c.StringSlice("resolve"), passthrough: c.StringSlice("passthrough"), maps: c.StringSlice("map"),
 		upstreamCA: c.String("upstream-ca"), upstreamProxy: c.String("upstream-proxy"),
 		config: c.String("config"), caDir: c.String("ca-dir"),
-		strict: c.Bool("strict"), allowLive: c.Bool("allow-live"),
+		strict: given(c, "strict"), allowLive: c.Bool("allow-live"),
 		maxBody: c.String("max-body"),
 		repeat:  c.String("repeat"), rerecord: c.String("rerecord"),
 		dropRetried: c.Bool("drop-retried"), recordLoopback: c.Bool("record-loopback"),
 		failExpired: c.Bool("fail-expired"),
 		report:      c.String("report"), junit: c.String("junit"), logLevel: c.String("log-level"),
 	}
+}
+
+// given is a flag's value, nil when neither the flag nor its variable is set.
+func given(c *cli.Context, name string) *bool {
+	if !c.IsSet(name) {
+		return nil
+	}
+	value := c.Bool(name)
+	return &value
 }
 
 // resolveMode is the mode asked for; without one, CI decides.

@@ -63,7 +63,7 @@ func (s *station) verdict(r runReport) int {
 		switch {
 		case len(c.Misses) > 0:
 			return exitMiss
-		case s.strict(c) && len(c.Unused) > 0 && c.Mode == deck.ReplayOnly:
+		case c.Strict && len(c.Unused) > 0 && c.Mode == deck.ReplayOnly:
 			return exitMiss
 		case c.Expired && s.opt.failExpired:
 			return exitMiss
@@ -73,8 +73,6 @@ func (s *station) verdict(r runReport) int {
 	}
 	return code
 }
-
-func (s *station) strict(r deck.Report) bool { return s.opt.strict || r.Strict }
 
 func (s *station) directHosts() map[string]int {
 	s.mu.Lock()
@@ -140,7 +138,7 @@ func (s *station) summariseCassette(w io.Writer, r deck.Report) {
 	lines(w, "dropped", r.Dropped)
 	lines(w, "failed", r.Failed)
 	lines(w, "recorded although it may be trouble", r.Statuses)
-	if r.Mode == deck.ReplayOnly && (s.strict(r) || len(r.Unused) > 0 && r.Requests() > 0) {
+	if r.Mode == deck.ReplayOnly && (r.Strict || len(r.Unused) > 0 && r.Requests() > 0) {
 		lines(w, "never used", r.Unused)
 	}
 	if r.IgnoredFacts > 0 {

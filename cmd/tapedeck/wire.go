@@ -68,6 +68,7 @@ func newStation(opt options, std stdio, environ []string, oneCommand bool) (*sta
 		func() error { return s.makeLogger(std) },
 		s.readMode,
 		s.readConfig,
+		func() error { return s.warn(std) },
 		s.findCassettes,
 		s.makeAuthority,
 		func() error { return s.compileRules(environ) },
@@ -108,6 +109,14 @@ func (s *station) readConfig() error {
 		return usageError{err}
 	}
 	return s.cfg.addPassthrough(s.opt.passthrough)
+}
+
+// warn prints what the configuration asks for and this version does not do.
+func (s *station) warn(std stdio) error {
+	for _, w := range s.cfg.Warnings {
+		fmt.Fprintf(std.err, "tapedeck: warning: %s\n", w)
+	}
+	return nil
 }
 
 // findCassettes settles where cassettes are: a file, a folder, or the default.
@@ -221,13 +230,17 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 	if err != nil {
 		return nil, err
 	}
+	strict := session.Strict
+	if s.opt.strict != nil {
+		strict = *s.opt.strict
+	}
 	opt := deck.Options{
 		Store: s.store, Name: name, File: s.path(name), Mode: s.mode,
 		Matcher: s.matcher, Rules: s.rules,
 		DropResponseHeader: func(h string) bool { return clean.Noise(h) && !s.cfg.KeepsResponse(h) },
 		MaxBody:            maxBody,
 		Ignore:             s.cfg.Ignores,
-		Strict:             s.opt.strict || session.Strict,
+		Strict:             strict,
 		Repeat:             first(s.opt.repeat, session.Repeat),
 		AllowLive:          s.opt.allowLive,
 		DropRetried:        s.opt.dropRetried,

@@ -21,7 +21,7 @@ type result struct {
 // exec runs a scene's program under tapedeck exec. What is printed must hold
 // no secret either.
 func (d *demo) exec(s *scene, env []string, flags ...string) (result, error) {
-	arguments := append([]string{"exec", "--cassette", d.file(s.cassette)}, flags...)
+	arguments := append([]string{"exec", "--cassette", s.file()}, flags...)
 	arguments = append(append(arguments, "--"), s.argv...)
 	command := exec.CommandContext(d.ctx, d.tapedeck, arguments...)
 	command.Dir = d.dir

@@ -155,7 +155,7 @@ func (d *demo) record(apis *upstreams.APIs) error {
 func (d *demo) show(*upstreams.APIs) error {
 	const path = "/v1/customer_sessions"
 	chapter("What the file says of " + path)
-	text, err := os.ReadFile(d.file(d.scenes[0].cassette))
+	text, err := os.ReadFile(filepath.Join(d.dir, d.scenes[0].file()))
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (d *demo) show(*upstreams.APIs) error {
 	if err != nil {
 		return err
 	}
-	for _, expected := range []string{"components[payment_element][enabled]", "_secret_REDACTED", "Bearer REDACTED"} {
+	for _, expected := range []string{"components[payment_element][enabled]", "_secret_REDACTED", "Bearer sk_test_REDACTED"} {
 		if !strings.Contains(excerpt, expected) {
 			return fmt.Errorf("the interaction does not show %q:\n%s", expected, excerpt)
 		}
@@ -264,6 +264,5 @@ func (s *scene) variables(d *demo) []string {
 	return env
 }
 
-func (d *demo) file(cassette string) string {
-	return filepath.Join(d.dir, "cassettes", cassette+".yaml")
-}
+// file is the scene's cassette, seen from the demo's folder.
+func (s *scene) file() string { return filepath.Join("cassettes", s.cassette+".yaml") }

@@ -19,8 +19,8 @@ stripe() { # METHOD NAME PATH FIELD…
     "${options[@]}" "$api/$path"
 }
 
-member() { # NAME, of the answer's top level
-  sed -n -E "s/^  \"$1\": \"([^\"]*)\",?\$/\\1/p" "$answer"
+id() { # PREFIX: of the object in the answer; objects within it have others
+  sed -n -E "s/.*\"id\": *\"($1_[^\"]*)\".*/\\1/p" "$answer"
 }
 
 stripe POST customer customers \
@@ -28,7 +28,7 @@ stripe POST customer customers \
   'email=ada@example.com' \
   'metadata[team]=engines & looms' \
   'metadata[order]=6735'
-customer=$(member id)
+customer=$(id cus)
 
 stripe POST customer-session customer_sessions \
   "customer=$customer" \
@@ -51,7 +51,7 @@ stripe POST checkout checkout/sessions \
   'line_items[1][quantity]=1' \
   'metadata[campaign]=spring' \
   'metadata[order]=6735'
-checkout=$(member id)
+checkout=$(id cs)
 
 # All items again, in the order they are to have; an empty value unsets a key.
 stripe POST checkout-update "checkout/sessions/$checkout" \
@@ -73,5 +73,6 @@ stripe POST payment payment_intents \
 
 # The secret of one answer goes into the next request.
 if [ "$status" = 200 ]; then
-  stripe GET payment-again "payment_intents/$(member id)" "client_secret=$(member client_secret)"
+  secret=$(sed -n -E 's/.*"client_secret": *"([^"]*)".*/\1/p' "$answer")
+  stripe GET payment-again "payment_intents/$(id pi)" "client_secret=$secret"
 fi

@@ -50,7 +50,7 @@ func TestRackGivesEachSessionItsCassette(t *testing.T) {
 	b := newBench(t)
 	server, _ := counting(t)
 	rack := &deck.Rack{New: func(name string) (*deck.Deck, error) {
-		return deck.Open(b.options(deck.RecordOnly, to{server}, func(o *deck.Options) { o.Name, o.File = name, name + ".yaml" }))
+		return deck.Open(b.options(deck.RecordOnly, to{server}, func(o *deck.Options) { o.Name, o.File = name, name+".yaml" }))
 	}}
 	as := func(session string) http.RoundTripper {
 		return roundTrip(func(req *http.Request) (*http.Response, error) {

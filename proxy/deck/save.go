@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tapedeck/cassettes"
 	"tapedeck/cassettes/clean"
@@ -35,8 +36,25 @@ func (d *Deck) Close(o Outcome) error {
 	if d.tape == nil {
 		return nil
 	}
-	d.active.Wait()
+	d.wait()
 	return errors.Join(d.save(o), d.tape.Close())
+}
+
+// patience is how long Close waits for answers that are still being read. What is
+// not whole by then is not in the recording.
+const patience = 5 * time.Second
+
+func (d *Deck) wait() {
+	done := make(chan struct{})
+	go func() {
+		d.active.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		d.report.drop("an answer was still under way when the recording ended; it is not recorded")
+	}
 }
 
 func (d *Deck) save(o Outcome) error {

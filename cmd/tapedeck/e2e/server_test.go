@@ -110,8 +110,10 @@ func TestServer(t *testing.T) {
 
 	// One server, one cassette per session.
 	s = w.serve(t, nil, append([]string{"proxy", "--mode", "record-once", "--cassettes", w.path("sessions")}, apis.Flags()...)...)
+	bySession := map[string]result{}
 	for _, session := range []string{"alice", "bob"} {
-		s.flow(t, w, session, key).mustEnd(t, 0)
+		bySession[session] = s.flow(t, w, session, key)
+		bySession[session].mustEnd(t, 0)
 	}
 	s.end(t, w, syscall.SIGINT).mustEnd(t, 0)
 	for _, session := range []string{"alice", "bob"} {
@@ -136,7 +138,7 @@ func TestServer(t *testing.T) {
 	for _, session := range []string{"bob", "alice"} {
 		replayed := s.flow(t, w, session, otherKey)
 		replayed.mustEnd(t, 0)
-		replayed.mustPrint(t, recorded)
+		replayed.mustPrint(t, bySession[session])
 	}
 	s.end(t, w, syscall.SIGTERM).mustEnd(t, 0)
 	w.mustHoldNoSecret(t)

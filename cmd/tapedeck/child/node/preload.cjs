@@ -14,7 +14,6 @@
   const https = require('https');
   const net = require('net');
   const tls = require('tls');
-  const workers = require('worker_threads');
 
   const settings = readSettings();
   if (!settings.http && !settings.https) return;
@@ -26,22 +25,13 @@
     // A Node built without them, or of another shape: http and https are routed all the same.
   }
 
-  // readSettings reads the variables once, before the program changes them. A worker that is given
-  // an environment of its own still uses its parent's proxy.
+  // readSettings reads the variables once, before the program changes them.
   function readSettings() {
     const read = (name) => process.env[name.toLowerCase()] || process.env[name] || '';
-    const own = {
-      http: read('HTTP_PROXY') || read('ALL_PROXY'),
-      https: read('HTTPS_PROXY') || read('ALL_PROXY'),
-      no: read('NO_PROXY'),
-    };
-    const key = 'tapedeck.proxy';
-    const text = own.http || own.https || workers.isMainThread ? own : workers.getEnvironmentData(key) || own;
-    if (text === own) workers.setEnvironmentData(key, own);
     return {
-      http: parseProxy(text.http),
-      https: parseProxy(text.https),
-      direct: parseNoProxy(text.no),
+      http: parseProxy(read('HTTP_PROXY') || read('ALL_PROXY')),
+      https: parseProxy(read('HTTPS_PROXY') || read('ALL_PROXY')),
+      direct: parseNoProxy(read('NO_PROXY')),
     };
   }
 
@@ -148,19 +138,22 @@
         !this?.options?.proxyEnv && proxyFor(secure, host, port);
       if (!proxy) return original.apply(this, args);
 
-      const place = occupy(this, options);
+      const freePlace = occupy(this, options);
       tunnel(proxy, host, port, (error, socket) => {
-        if (error) {
-          callback(error);
-          place.giveUp();
-          return;
-        }
-        place.free();
+        freePlace();
         try {
-          if (secure) socket = original.call(this, { ...options, socket });
+          if (!error && secure) socket = original.call(this, { ...options, socket });
         } catch (failure) { // such as a key that does not fit its certificate
           socket.destroy();
-          callback(failure);
+          error = failure;
+        }
+        if (error) {
+          // An agent that is told of an error forgets the requests that wait for a socket, or tries
+          // the same one for ever. A socket that breaks is what it knows.
+          const broken = new net.Socket().on('error', () => {});
+          broken.connecting = true; // so that it takes the request without complaint
+          callback(null, broken);
+          setImmediate(() => broken.destroy(error));
           return;
         }
         if (options.timeout) socket.setTimeout(options.timeout);
@@ -184,25 +177,22 @@
   }
 
   // occupy holds a place in the agent's pool while the tunnel is being opened: the agent counts
-  // sockets only once it has them, and maxSockets would not hold.
+  // sockets only once it has them, and maxSockets would not hold. It returns how to free the place.
   function occupy(agent, options) {
     const name = options._agentKey;
     if (!name || !agent.sockets || agent.maxSockets === Infinity && agent.maxTotalSockets === Infinity) {
-      return { free() {}, giveUp() {} };
+      return () => {};
     }
     const placeholder = { writable: true };
     (agent.sockets[name] ??= []).push(placeholder);
     agent.totalSocketCount++;
-    return {
-      free() {
-        const sockets = agent.sockets[name];
-        const index = sockets ? sockets.indexOf(placeholder) : -1;
-        if (index < 0) return;
-        sockets.splice(index, 1);
-        if (sockets.length === 0) delete agent.sockets[name];
-        agent.totalSocketCount--;
-      },
-      giveUp() { agent.removeSocket(placeholder, options); }, // lets the next request try
+    return () => {
+      const sockets = agent.sockets[name];
+      const index = sockets ? sockets.indexOf(placeholder) : -1;
+      if (index < 0) return;
+      sockets.splice(index, 1);
+      if (sockets.length === 0) delete agent.sockets[name];
+      agent.totalSocketCount--;
     };
   }
 
