@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/redact"
 	"tapedeck/matchers"
 )
 
@@ -37,7 +39,7 @@ func (d *Deck) play(req *http.Request, s *session, r matchers.Reading, p pick) (
 			}
 		}
 	}
-	resp := d.response(req, s, answer)
+	resp := d.response(req, s, in.Recorded, answer)
 	d.report.play(p.position, describe(in.Request()), p.unproven, r.Ignored)
 	if p.claimed && resp.Body != http.NoBody {
 		resp.Body = &delivery{ReadCloser: resp.Body, left: resp.ContentLength, lost: func() { d.giveBack(s, p) }}
@@ -52,14 +54,15 @@ func (d *Deck) giveBack(s *session, p pick) {
 }
 
 // response turns a recorded answer into a live one.
-func (d *Deck) response(req *http.Request, s *session, a clean.Response) *http.Response {
+func (d *Deck) response(req *http.Request, s *session, recorded string, a clean.Response) *http.Response {
 	header := a.Header()
 	body := s.invented.echo(header.Get("Content-Type"), a.Body())
 	for name, values := range header {
 		for i, v := range values {
-			header[name][i] = s.invented.echoValue(v)
+			header[name][i] = d.fresh(recorded, s.invented.echoValue(v))
 		}
 	}
+	body = []byte(d.fresh(recorded, string(body)))
 	if key := req.Header.Get("Idempotency-Key"); key != "" && header.Get("Idempotency-Key") != "" {
 		header.Set("Idempotency-Key", key)
 	}
@@ -101,6 +104,15 @@ func (d *Deck) response(req *http.Request, s *session, a clean.Response) *http.R
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return resp
+}
+
+// fresh moves the expiry of tokens that were valid on the day of recording ahead.
+func (d *Deck) fresh(recorded, text string) string {
+	day, err := time.Parse(time.DateOnly, recorded)
+	if err != nil {
+		return text
+	}
+	return redact.Refresh(text, day, d.opt.Now())
 }
 
 func reasonPhrase(a clean.Response) string {
