@@ -326,7 +326,11 @@ func (d direct) DialContext(ctx context.Context, network, address string) (net.C
 }
 
 func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
-	if !d.passes(req.URL.Host) {
+	address := req.URL.Host
+	if req.URL.Port() == "" {
+		address = net.JoinHostPort(req.URL.Hostname(), map[string]string{"http": "80", "https": "443"}[req.URL.Scheme])
+	}
+	if !d.passes(address) {
 		return nil, errNotPassthrough
 	}
 	return d.upstream.RoundTrip(req)

@@ -18,7 +18,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,9 +52,9 @@ type Options struct {
 	DropResponseHeader func(name string) bool
 	// MaxBody bounds a request body, in bytes; 0 means DefaultMaxBody.
 	MaxBody int64
-	// Ignore reports hosts that are forwarded unrecorded, and refused in replay
+	// Ignore reports hosts ("name:port") that are forwarded unrecorded, and refused in replay
 	// without counting as a miss. Nil ignores none.
-	Ignore func(host string) bool
+	Ignore func(authority string) bool
 	// Strict turns an unproven play into a miss.
 	Strict bool
 	// Repeat is the default of matchers.Rule.Repeat for the whole run.
@@ -289,7 +291,7 @@ func (d *Deck) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer d.active.Done()
 	s := d.session(req.Context())
 	host := hostOf(req)
-	if d.opt.Ignore != nil && d.opt.Ignore(host) {
+	if d.opt.Ignore != nil && d.opt.Ignore(authority(req)) {
 		return d.ignored(req, host)
 	}
 	if isUpgrade(req) {
@@ -359,4 +361,17 @@ func hostOf(req *http.Request) string {
 		return req.URL.Host
 	}
 	return req.Host
+}
+
+// authority is the request's host with its port, the default one too.
+func authority(req *http.Request) string {
+	host := hostOf(req)
+	if u := (&url.URL{Host: host}); u.Port() == "" {
+		port := "443"
+		if req.URL.Scheme == "http" {
+			port = "80"
+		}
+		return net.JoinHostPort(u.Hostname(), port)
+	}
+	return host
 }

@@ -1,12 +1,14 @@
 package child
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // tool returns a program's path, or skips the test and says what brings it.
@@ -22,7 +24,10 @@ func tool(t *testing.T, name, install string) string {
 // command runs a program with only what Prepare has set and fails the test when it fails.
 func command(t *testing.T, e *Environment, name string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	// Long enough for any of them: it only keeps a hanging client from hanging the tests.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = e.Environ()
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()

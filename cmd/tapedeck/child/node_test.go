@@ -202,7 +202,7 @@ func TestNodeTLSOptions(t *testing.T) {
 	}
 	out := command(t, p.environment(t, nil, "OWN_CA="+own).only(""), interpreter, "-e", `
 		const https = require('https'), fs = require('fs');
-		const get = (name, options) => new Promise((done) => https.get('`+secureURL+`', options, (r) => {
+		const get = (name, options) => new Promise((done) => https.get('`+secureURL+`', { agent: false, ...options }, (r) => {
 			console.log(name, r.socket.alpnProtocol, r.socket.servername);
 			r.resume().on('end', done);
 		}).on('error', (e) => { console.log(name, e.code); done(); }));

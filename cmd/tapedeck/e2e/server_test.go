@@ -94,7 +94,7 @@ func TestServer(t *testing.T) {
 	apis := startAPIs(t)
 	w := newWorkspace(t)
 	key, otherKey := w.secret("the key that recorded", "sk_test_51"), w.secret("the key that replayed", "sk_test_51")
-	w.secrets = append(w.secrets, clientSecrets(t, apis)...)
+	w.learn(t, apis)
 	cassette := w.path("checkout.yaml")
 
 	s := w.serve(t, nil, append([]string{"record", "--cassette", cassette}, apis.Flags()...)...)
@@ -149,7 +149,7 @@ func TestKilledRecorder(t *testing.T) {
 	apis := startAPIs(t)
 	w := newWorkspace(t)
 	key := w.secret("the key", "sk_test_51")
-	w.secrets = append(w.secrets, clientSecrets(t, apis)...)
+	w.learn(t, apis)
 	cassette := w.path("checkout.yaml")
 
 	s := w.serve(t, nil, append([]string{"record", "--cassette", cassette}, apis.Flags()...)...)

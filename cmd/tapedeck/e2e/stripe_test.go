@@ -3,14 +3,7 @@
 package e2e
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"net"
-	"net/http"
-	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -59,7 +52,7 @@ func TestStripe(t *testing.T) {
 	w := newWorkspace(t)
 	recordingKey := w.secret("the key that recorded", "sk_test_51")
 	otherKey := w.secret("the key that replayed", "sk_test_51")
-	w.secrets = append(w.secrets, clientSecrets(t, apis)...)
+	w.learn(t, apis)
 
 	all := clients()
 	recorded := map[string]result{}
@@ -168,53 +161,14 @@ func answers(t *testing.T, r result) map[string]string {
 	return out
 }
 
-// clientSecrets asks stripe-mock for the secrets that its answers hold: they
-// are the same in every answer.
-func clientSecrets(t *testing.T, apis *upstreams.APIs) []canary.Secret {
+// learn adds the secrets that stripe-mock's answers hold.
+func (w *workspace) learn(t *testing.T, apis *upstreams.APIs) {
 	t.Helper()
-	pem, err := os.ReadFile(apis.CA)
+	secrets, err := apis.ClientSecrets(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	direct := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: roots},
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, apis.Address)
-		},
-	}}
-	defer direct.CloseIdleConnections()
-
-	var secrets []canary.Secret
-	for path, form := range map[string]url.Values{
-		"customer_sessions": {"customer": {"cus_1"}, "components[buy_button][enabled]": {"true"}},
-		"payment_intents":   {"amount": {"1"}, "currency": {"eur"}},
-	} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-			"https://"+upstreams.Stripe+"/v1/"+path, strings.NewReader(form.Encode()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.SetBasicAuth("sk_test_x", "")
-		response, err := direct.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		var object struct {
-			ClientSecret string `json:"client_secret"`
-		}
-		if err := json.NewDecoder(response.Body).Decode(&object); err != nil {
-			t.Fatal(err)
-		}
-		// What comes after _secret_ is secret; what comes before is an id.
-		_, secret, ok := strings.Cut(object.ClientSecret, "_secret_")
-		if !ok || secret == "" {
-			t.Fatalf("stripe-mock's answer to %s has no client secret", path)
-		}
-		secrets = append(secrets, canary.Secret{Name: "the client secret of " + path, Value: secret})
+	for _, secret := range secrets {
+		w.secrets = append(w.secrets, canary.Secret{Name: "a client secret", Value: secret})
 	}
-	return secrets
 }
