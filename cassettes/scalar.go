@@ -13,19 +13,44 @@ import (
 // here, in the few forms that YAML 1.1 and 1.2 readers agree on; whatever is
 // not plainly harmless is quoted.
 
-var (
-	// plainInBlock is what needs no quotes after "key: " on a line of its own.
-	plainInBlock = regexp.MustCompile(`^[A-Za-z/](?:[\w./+=&?%@~;(),*$!\[\]-]|:[\w/%+=&-]| [\w./+=&%@~;(*$!-])*$`)
-	// plainInFlow is the same between brackets, where , [ ] { } : and ? mean something.
-	plainInFlow = regexp.MustCompile(`^[A-Za-z/](?:[\w./+=&%@~;()*$!-]| [\w./+=&%@~;(*$!-])*$`)
-	// plainDay is a date, which every reader hands back as text when text is asked for.
-	plainDay = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
-)
+// plainDay is a date, which every reader hands back as text when text is asked for.
+var plainDay = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+
+// isPlain reports whether s needs no quotes, after "key: " on a line of its own
+// or between brackets (flow), where , [ ] ? and : mean something.
+func isPlain(s string, flow bool) bool {
+	if s == "" || !isLetter(s[0]) && s[0] != '/' {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case isLetter(c) || '0' <= c && c <= '9' || strings.IndexByte("_./+=&%@~;()*$!-", c) >= 0:
+		case c == ' ':
+			if i+1 == len(s) || strings.IndexByte(" ,[]?:#", s[i+1]) >= 0 {
+				return false
+			}
+		case flow:
+			return false
+		case c == ':':
+			if i+1 == len(s) || s[i+1] == ' ' {
+				return false
+			}
+		case strings.IndexByte("?,[]", c) < 0:
+			return false
+		}
+	}
+	return len(s) > longestWord || !notText[strings.ToLower(s)]
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // notText are the words that YAML 1.1 or 1.2 takes for something else than text.
 var notText = map[string]bool{
 	"null": true, "true": true, "false": true, "yes": true, "no": true, "on": true, "off": true, "y": true, "n": true,
 }
+
+const longestWord = len("false")
 
 // longestKey is the length above which YAML wants a key announced by "? "; a
 // reader may give up on a longer simple key at 1024 bytes.
@@ -33,12 +58,8 @@ const longestKey = 512
 
 // appendScalar writes s on one line. Bytes that are not UTF-8 become !!binary.
 func appendScalar(dst []byte, s string, flow bool) []byte {
-	plain := plainInBlock
-	if flow {
-		plain = plainInFlow
-	}
 	switch {
-	case plain.MatchString(s) && !notText[strings.ToLower(s)]:
+	case isPlain(s, flow):
 		return append(dst, s...)
 	case !utf8.ValidString(s):
 		dst = append(dst, `!!binary "`...)

@@ -1,6 +1,8 @@
 package matchers
 
 import (
+	"slices"
+
 	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/leaves"
 )
@@ -35,6 +37,7 @@ var bodyReaders = []bodyReader{
 func (rd *reader) body(r clean.Request) {
 	b := body{raw: r.Body(), of: r}
 	b.format, b.list, b.fault = leaves.Body(r.ContentType(), b.raw)
+	rd.drafts = slices.Grow(rd.drafts, len(b.list)+2)
 	for _, way := range bodyReaders {
 		if way.claims(b) {
 			way.read(rd, b)

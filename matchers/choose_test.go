@@ -275,6 +275,34 @@ func TestChooseLiteral(t *testing.T) {
 		}
 	})
 
+	t.Run("the echoed key and the sent one are one", func(t *testing.T) {
+		key := get("https://api.acme.dev/key")
+		both := func(bearer, key string) request {
+			return request("POST " + me + "\nAuthorization: Bearer " + bearer + "\nContent-Type: application/json\n\n" + `{"api_key":"` + key + `"}`)
+		}
+		d, list := saved(t, nil, nil, []call{{key, token("a")}, {both(secretOf("a"), secretOf("a")), "ok"}, {as("a", me), "mine"}})
+		s := newSession(d, list)
+		s.play(key)
+		_, rest, _ := strings.Cut(s.last, `:"`)
+		for _, c := range []call{{both(secretOf("A"), strings.TrimSuffix(rest, `"}`)), "ok"}, {as("A", me), "mine"}} {
+			if got, choice := s.play(c.request); got != c.answer {
+				t.Errorf("got %s, want %s: %+v", got, c.answer, choice)
+			}
+		}
+	})
+
+	t.Run("a handed-out secret that was used is taken", func(t *testing.T) {
+		d, list := saved(t, nil, nil, []call{{login("alice"), token("a")}, {as("a", me), "alice 1"}, {as("a", me), "alice 2"}})
+		s := newSession(d, list)
+		s.play(login("alice"))
+		asAlice := bearer(s)
+		for _, c := range []call{{asAlice, "alice 1"}, {as("C", me), "miss"}, {asAlice, "alice 2"}} {
+			if got, choice := s.play(c.request); got != c.answer {
+				t.Errorf("got %s, want %s: %+v", got, c.answer, choice)
+			}
+		}
+	})
+
 	t.Run("a recording of this run does not make its secret a recorded one", func(t *testing.T) {
 		d, list := saved(t, nil, nil, []call{{as("a", me), "old"}})
 		s := newSession(d, list)

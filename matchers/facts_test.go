@@ -25,10 +25,6 @@ func part(name, content string, more ...string) string {
 	return head + "\n\n" + content
 }
 
-const (
-	u1 = "https://api.acme.dev/v1"
-)
-
 // TestSame: which pairs of requests are the same. It holds every trap of matching.md.
 func TestSame(t *testing.T) {
 	for _, c := range []struct {
@@ -37,7 +33,7 @@ func TestSame(t *testing.T) {
 		same bool
 	}{
 		// Method, host, path.
-		{"method", "GET " + u1, "HEAD " + u1, false},
+		{"method", "GET " + endpoint, "HEAD " + endpoint, false},
 		{"scheme", "GET https://api.acme.dev/", "GET http://api.acme.dev/", false},
 		{"host case", "GET https://API.acme.dev/", "GET https://api.acme.dev/", true},
 		{"default port", "GET https://api.acme.dev:443/", "GET https://api.acme.dev/", true},
@@ -63,25 +59,25 @@ func TestSame(t *testing.T) {
 		{"path case", "GET https://api.acme.dev/A", "GET https://api.acme.dev/a", false},
 
 		// Query.
-		{"an escaped & is no separator", get(u1 + "?a=1%26b=2"), get(u1 + "?a=1&b=2"), false},
-		{"order of equal names", get(u1 + "?a=1&a=2"), get(u1 + "?a=2&a=1"), false},
-		{"order of different names", get(u1 + "?a=1&b=2"), get(u1 + "?b=2&a=1"), true},
-		{"interleaved names", get(u1 + "?a=1&b=2&a=3"), get(u1 + "?b=2&a=1&a=3"), true},
-		{"an extra parameter", get(u1 + "?a=1"), get(u1 + "?a=1&b=2"), false},
-		{"an extra repetition", get(u1 + "?a=1"), get(u1 + "?a=1&a=1"), false},
-		{"+ is a space", get(u1 + "?a=x+y"), get(u1 + "?a=x%20y"), true},
-		{"%2B is a plus", get(u1 + "?a=x+y"), get(u1 + "?a=x%2By"), false},
-		{"k equals k=", get(u1 + "?k"), get(u1 + "?k="), true},
-		{"empty is not absent", get(u1 + "?k="), get(u1), false},
-		{"empty query", get(u1 + "?"), get(u1), true},
-		{"empty fields", get(u1 + "?&a=1&&"), get(u1 + "?a=1"), true},
-		{"; is no separator", get(u1 + "?a=1;b=2"), get(u1 + "?a=1&b=2"), false},
-		{"bad escape against its text", get(u1 + "?a=%zz"), get(u1 + "?a=%25zz"), false},
-		{"bad escape and case", get(u1 + "?a=%zz"), get(u1 + "?a=%ZZ"), false},
-		{"bytes that are not UTF-8", get(u1 + "?a=%ff"), get(u1 + "?a=%fe"), false},
-		{"presigning dates", get(u1 + "?X-Amz-Date=20261121T000000Z&X-Amz-Signature=0123456789abcdef0123456789abcdef&v=1"),
-			get(u1 + "?X-Amz-Date=20261122T000000Z&X-Amz-Signature=fedcba9876543210fedcba9876543210&v=1"), true},
-		{"expires without a signature", get(u1 + "?Expires=1"), get(u1 + "?Expires=2"), false},
+		{"an escaped & is no separator", get(endpoint + "?a=1%26b=2"), get(endpoint + "?a=1&b=2"), false},
+		{"order of equal names", get(endpoint + "?a=1&a=2"), get(endpoint + "?a=2&a=1"), false},
+		{"order of different names", get(endpoint + "?a=1&b=2"), get(endpoint + "?b=2&a=1"), true},
+		{"interleaved names", get(endpoint + "?a=1&b=2&a=3"), get(endpoint + "?b=2&a=1&a=3"), true},
+		{"an extra parameter", get(endpoint + "?a=1"), get(endpoint + "?a=1&b=2"), false},
+		{"an extra repetition", get(endpoint + "?a=1"), get(endpoint + "?a=1&a=1"), false},
+		{"+ is a space", get(endpoint + "?a=x+y"), get(endpoint + "?a=x%20y"), true},
+		{"%2B is a plus", get(endpoint + "?a=x+y"), get(endpoint + "?a=x%2By"), false},
+		{"k equals k=", get(endpoint + "?k"), get(endpoint + "?k="), true},
+		{"empty is not absent", get(endpoint + "?k="), get(endpoint), false},
+		{"empty query", get(endpoint + "?"), get(endpoint), true},
+		{"empty fields", get(endpoint + "?&a=1&&"), get(endpoint + "?a=1"), true},
+		{"; is no separator", get(endpoint + "?a=1;b=2"), get(endpoint + "?a=1&b=2"), false},
+		{"bad escape against its text", get(endpoint + "?a=%zz"), get(endpoint + "?a=%25zz"), false},
+		{"bad escape and case", get(endpoint + "?a=%zz"), get(endpoint + "?a=%ZZ"), false},
+		{"bytes that are not UTF-8", get(endpoint + "?a=%ff"), get(endpoint + "?a=%fe"), false},
+		{"presigning dates", get(endpoint + "?X-Amz-Date=20261121T000000Z&X-Amz-Signature=0123456789abcdef0123456789abcdef&v=1"),
+			get(endpoint + "?X-Amz-Date=20261122T000000Z&X-Amz-Signature=fedcba9876543210fedcba9876543210&v=1"), true},
+		{"expires without a signature", get(endpoint + "?Expires=1"), get(endpoint + "?Expires=2"), false},
 
 		// Forms.
 		{"member order", form("a=1&b=2"), form("b=2&a=1"), true},
@@ -159,44 +155,44 @@ func TestSame(t *testing.T) {
 		// Other bodies.
 		{"binary", typed("image/png", "\x89PNG\x00\xff"), typed("image/png", "\x89PNG\x00\xfe"), false},
 		{"binary equals itself", typed("image/png", "\x89PNG\x00\xff"), typed("image/png", "\x89PNG\x00\xff"), true},
-		{"empty body whatever its type", get(u1, "Content-Type: application/json"), get(u1), true},
-		{"empty form", form(""), request("POST " + u1), true},
+		{"empty body whatever its type", get(endpoint, "Content-Type: application/json"), get(endpoint), true},
+		{"empty form", form(""), request("POST " + endpoint), true},
 		{"empty and white space", json(" "), json(""), false},
 
 		// Headers.
-		{"Accept absent", get(u1), get(u1, "Accept: */*"), true},
-		{"Accept empty", get(u1), get(u1, "Accept: "), true},
-		{"Accept matters", get(u1, "Accept: text/csv"), get(u1), false},
-		{"Accept's order by quality", get(u1, "Accept: text/csv;q=0.5, text/html"), get(u1, "Accept: Text/HTML , text/csv"), true},
-		{"Accept's order", get(u1, "Accept: text/csv, text/html"), get(u1, "Accept: text/html, text/csv"), false},
-		{"Accept excluded", get(u1, "Accept: text/csv, text/html;q=0"), get(u1, "Accept: text/csv, text/html"), false},
-		{"Accept parameters", get(u1, `Accept: a/b;v="1,2"`), get(u1, "Accept: a/b"), false},
-		{"Accept in two lines", get(u1, "Accept: text/csv", "Accept: text/html"), get(u1, "Accept: text/csv,text/html"), true},
-		{"Java's Accept", get(u1, "Accept: text/html, *; q=.2, */*; q=.2"), get(u1, "Accept: text/html, */*, */*"), true},
-		{"Range", get(u1, "Range: bytes=0-9"), get(u1), false},
-		{"Stripe-Account", get(u1, "Stripe-Account: acct_1"), get(u1, "Stripe-Account: acct_2"), false},
-		{"Stripe-Version", get(u1, "Stripe-Version: 2024-06-20"), get(u1), false},
-		{"X-HTTP-Method-Override", get(u1, "X-HTTP-Method-Override: PUT"), get(u1), false},
-		{"X-Amz-Target", get(u1, "X-Amz-Target: A.B"), get(u1, "X-Amz-Target: A.C"), false},
-		{"SOAPAction", get(u1, `SOAPAction: "a"`), get(u1), false},
-		{"Anthropic-Version", get(u1, "Anthropic-Version: 1"), get(u1), false},
-		{"X-GitHub-Api-Version", get(u1, "X-GitHub-Api-Version: 1"), get(u1), false},
-		{"OpenAI-Beta", get(u1, "OpenAI-Beta: a"), get(u1), false},
-		{"OpenAI-Organization", get(u1, "OpenAI-Organization: a"), get(u1), false},
-		{"OpenAI-Project", get(u1, "OpenAI-Project: a"), get(u1), false},
-		{"header values that are not UTF-8", get(u1, "Stripe-Account: a\xff"), get(u1, "Stripe-Account: a\xfe"), false},
-		{"noise", get(u1, "User-Agent: a", "Idempotency-Key: 1", "Traceparent: x", "Date: y", "Accept-Encoding: gzip", "X-Stripe-Client-Telemetry: t", "Cookie: _ga=1", "If-None-Match: \"1\""), get(u1), true},
+		{"Accept absent", get(endpoint), get(endpoint, "Accept: */*"), true},
+		{"Accept empty", get(endpoint), get(endpoint, "Accept: "), true},
+		{"Accept matters", get(endpoint, "Accept: text/csv"), get(endpoint), false},
+		{"Accept's order by quality", get(endpoint, "Accept: text/csv;q=0.5, text/html"), get(endpoint, "Accept: Text/HTML , text/csv"), true},
+		{"Accept's order", get(endpoint, "Accept: text/csv, text/html"), get(endpoint, "Accept: text/html, text/csv"), false},
+		{"Accept excluded", get(endpoint, "Accept: text/csv, text/html;q=0"), get(endpoint, "Accept: text/csv, text/html"), false},
+		{"Accept parameters", get(endpoint, `Accept: a/b;v="1,2"`), get(endpoint, "Accept: a/b"), false},
+		{"Accept in two lines", get(endpoint, "Accept: text/csv", "Accept: text/html"), get(endpoint, "Accept: text/csv,text/html"), true},
+		{"Java's Accept", get(endpoint, "Accept: text/html, *; q=.2, */*; q=.2"), get(endpoint, "Accept: text/html, */*, */*"), true},
+		{"Range", get(endpoint, "Range: bytes=0-9"), get(endpoint), false},
+		{"Stripe-Account", get(endpoint, "Stripe-Account: acct_1"), get(endpoint, "Stripe-Account: acct_2"), false},
+		{"Stripe-Version", get(endpoint, "Stripe-Version: 2024-06-20"), get(endpoint), false},
+		{"X-HTTP-Method-Override", get(endpoint, "X-HTTP-Method-Override: PUT"), get(endpoint), false},
+		{"X-Amz-Target", get(endpoint, "X-Amz-Target: A.B"), get(endpoint, "X-Amz-Target: A.C"), false},
+		{"SOAPAction", get(endpoint, `SOAPAction: "a"`), get(endpoint), false},
+		{"Anthropic-Version", get(endpoint, "Anthropic-Version: 1"), get(endpoint), false},
+		{"X-GitHub-Api-Version", get(endpoint, "X-GitHub-Api-Version: 1"), get(endpoint), false},
+		{"OpenAI-Beta", get(endpoint, "OpenAI-Beta: a"), get(endpoint), false},
+		{"OpenAI-Organization", get(endpoint, "OpenAI-Organization: a"), get(endpoint), false},
+		{"OpenAI-Project", get(endpoint, "OpenAI-Project: a"), get(endpoint), false},
+		{"header values that are not UTF-8", get(endpoint, "Stripe-Account: a\xff"), get(endpoint, "Stripe-Account: a\xfe"), false},
+		{"noise", get(endpoint, "User-Agent: a", "Idempotency-Key: 1", "Traceparent: x", "Date: y", "Accept-Encoding: gzip", "X-Stripe-Client-Telemetry: t", "Cookie: _ga=1", "If-None-Match: \"1\""), get(endpoint), true},
 
 		// Credentials: their class counts, which one it was does not.
-		{"two bearers", get(u1, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(u1, "Authorization: bearer bbbbbbbbbbbbbbbb22"), true},
-		{"bearer and none", get(u1, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(u1), false},
-		{"bearer and basic", get(u1, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(u1, "Authorization: Basic dXNlcjpwYXNzd29yZA=="), false},
-		{"basic and user-info", get("https://u:hunter22@api.acme.dev/v1"), get(u1, "Authorization: Basic dXNlcjpwYXNzd29yZA=="), true},
-		{"key and none", get(u1, "X-Api-Key: 0123456789abcdef"), get(u1), false},
-		{"any key header", get(u1, "X-Acme-Api-Key: 0123456789abcdef"), get(u1), false},
-		{"cookie and none", get(u1, "Cookie: sid=0123456789abcdef"), get(u1), false},
-		{"cookie beside a bearer", get(u1, "Cookie: sid=0123456789abcdef", "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(u1, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), true},
-		{"other schemes", get(u1, "Authorization: Digest username=\"a\", response=\"0123456789abcdef\""), get(u1, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), false},
+		{"two bearers", get(endpoint, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(endpoint, "Authorization: bearer bbbbbbbbbbbbbbbb22"), true},
+		{"bearer and none", get(endpoint, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(endpoint), false},
+		{"bearer and basic", get(endpoint, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(endpoint, "Authorization: Basic dXNlcjpwYXNzd29yZA=="), false},
+		{"basic and user-info", get("https://u:hunter22@api.acme.dev/v1"), get(endpoint, "Authorization: Basic dXNlcjpwYXNzd29yZA=="), true},
+		{"key and none", get(endpoint, "X-Api-Key: 0123456789abcdef"), get(endpoint), false},
+		{"any key header", get(endpoint, "X-Acme-Api-Key: 0123456789abcdef"), get(endpoint), false},
+		{"cookie and none", get(endpoint, "Cookie: sid=0123456789abcdef"), get(endpoint), false},
+		{"cookie beside a bearer", get(endpoint, "Cookie: sid=0123456789abcdef", "Authorization: Bearer aaaaaaaaaaaaaaaa11"), get(endpoint, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), true},
+		{"other schemes", get(endpoint, "Authorization: Digest username=\"a\", response=\"0123456789abcdef\""), get(endpoint, "Authorization: Bearer aaaaaaaaaaaaaaaa11"), false},
 
 		// Secrets in bodies are blank, published test values are not.
 		{"client secrets", json(`{"client_secret":"s3cr3t-aaaaaaaaaaaa"}`), json(`{"client_secret":"s3cr3t-bbbbbbbbbbbb"}`), true},
@@ -262,7 +258,7 @@ scheme: https
 func TestSafe(t *testing.T) {
 	d := newDeck(t)
 	for method, want := range map[string]bool{"GET": true, "HEAD": true, "OPTIONS": true, "POST": false, "PUT": false, "PATCH": false, "DELETE": false} {
-		if got := d.read(request(method + " " + u1)).Safe; got != want {
+		if got := d.read(request(method + " " + endpoint)).Safe; got != want {
 			t.Errorf("%s is safe: %v", method, got)
 		}
 	}
@@ -271,18 +267,18 @@ func TestSafe(t *testing.T) {
 func TestAuthClass(t *testing.T) {
 	d := newDeck(t)
 	for want, r := range map[string]request{
-		"none":   get(u1, "Cookie: _ga=GA1.2; AWSALB=x"),
-		"basic":  get(u1, "Authorization: BASIC dTpwYXNzd29yZA=="),
-		"bearer": get(u1, "Authorization: Bearer pk_test_123", "X-Api-Key: abcdefghijklmnop1"),
-		"key":    get(u1, "X-Api-Key: abcdefghijklmnop1", "Cookie: sid=abcdefghijklmnop1"),
-		"cookie": get(u1, "Cookie: _ga=1; sid=abcdefghijklmnop1"),
-		"other":  get(u1, "Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0123456789abcdef"),
+		"none":   get(endpoint, "Cookie: _ga=GA1.2; AWSALB=x"),
+		"basic":  get(endpoint, "Authorization: BASIC dTpwYXNzd29yZA=="),
+		"bearer": get(endpoint, "Authorization: Bearer pk_test_123", "X-Api-Key: abcdefghijklmnop1"),
+		"key":    get(endpoint, "X-Api-Key: abcdefghijklmnop1", "Cookie: sid=abcdefghijklmnop1"),
+		"cookie": get(endpoint, "Cookie: _ga=1; sid=abcdefghijklmnop1"),
+		"other":  get(endpoint, "Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261121/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0123456789abcdef"),
 	} {
 		if got := d.read(r).fact("auth"); got != want {
 			t.Errorf("class %s, want %s", got, want)
 		}
 	}
-	if got := d.read(get(u1, "Authorization: abcdefghijklmnop1")).fact("auth"); got != "key" {
+	if got := d.read(get(endpoint, "Authorization: abcdefghijklmnop1")).fact("auth"); got != "key" {
 		t.Errorf("a key alone is %s", got)
 	}
 }
@@ -301,13 +297,13 @@ func TestSecrets(t *testing.T) {
 		r    request
 		want string
 	}{
-		{get(u1, "Authorization: Bearer "+a), "auth=0001"},
-		{get(u1, "X-Api-Key: "+a), "header.x-api-key=0001"},
-		{get(u1, "Cookie: sid="+a+"; _ga="+b), "header.cookie.sid=0001"},
-		{get(u1, "Cookie: sid="+b, "Authorization: Bearer "+a), "auth=0001"},
+		{get(endpoint, "Authorization: Bearer "+a), "auth=0001"},
+		{get(endpoint, "X-Api-Key: "+a), "header.x-api-key=0001"},
+		{get(endpoint, "Cookie: sid="+a+"; _ga="+b), "header.cookie.sid=0001"},
+		{get(endpoint, "Cookie: sid="+b, "Authorization: Bearer "+a), "auth=0001"},
 		{json(`{"x":{"client_secret":"` + a + `"}}`), "body.x.client_secret=0001"},
 		{form("token=" + a + "&b[token]=" + a), "body.b.token=0001 body.token=0001"},
-		{get(u1 + "?sig=" + a + "&token=" + a), "query.token=0001"}, // a signature is of one request
+		{get(endpoint + "?sig=" + a + "&token=" + a), "query.token=0001"}, // a signature is of one request
 		{typed("text/plain", "see "+a+"!"), "body=0001"},
 	} {
 		if got := show(c.r); got != c.want {
@@ -324,7 +320,7 @@ func TestWarnings(t *testing.T) {
 	}{
 		{json(`{"secretive":1,`), "body: invalid JSON: it ends too early; it is compared by its bytes"},
 		{form("secretive=%"), "body: a percent escape is not valid; it is compared by its bytes"},
-		{get(u1 + "?secretive=%"), "query: a percent escape is not valid; that field is compared as it is written"},
+		{get(endpoint + "?secretive=%"), "query: a percent escape is not valid; that field is compared as it is written"},
 		{multi("b", part("a", "{secretive", "\nContent-Type: application/json")), "body.a: invalid JSON: syntax error at byte 1; it is compared by its bytes"},
 	} {
 		if diff := cmp.Diff([]string{c.want}, d.read(c.r).Warnings); diff != "" {

@@ -24,7 +24,7 @@ func FuzzKey(f *testing.F) {
 	d := newDeck(f, Rule{On: "POST api.acme.dev/v1", Unordered: []string{"body.u", "body.u[*].v"}, Ignore: []string{"body.i"}, As: map[string]string{"body.s": "integer"}})
 	f.Fuzz(func(t *testing.T, a, b string, typeA, typeB byte) {
 		read := func(body string, kind byte) Reading {
-			req, err := http.NewRequest("POST", u1, nil)
+			req, err := http.NewRequest("POST", endpoint, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

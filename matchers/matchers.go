@@ -86,15 +86,19 @@ func New(rules []Rule) (*Matcher, error) {
 // Stores reports whether a request header must be stored because it is in the
 // key, carries credentials, or is named by a rule. name is canonical.
 func (m *Matcher) Stores(s redact.Scope, name string) bool {
-	return slices.Contains(keyHeaders, name) || isCredential(name) ||
-		slices.Contains(m.inForce(newTarget(s)).headers(), name)
+	if slices.Contains(keyHeaders, name) || isCredential(name) {
+		return true
+	}
+	return slices.ContainsFunc(m.rules, func(r *rule) bool {
+		return slices.Contains(r.headers, name) && r.on.match(newTarget(s))
+	})
 }
 
 // Read turns a clean request into facts and a key. translate, if not nil, maps live
 // client-invented values to recorded ones wherever one stands as a whole leaf or path segment.
 func (m *Matcher) Read(r clean.Request, translate func(string) (string, bool)) Reading {
 	rules := m.inForce(requestTarget(r))
-	rd := reader{rules: rules, translate: translate}
+	rd := reader{rules: rules, translate: translate, drafts: make([]draft, 0, 16)}
 	rd.request(r)
 	rd.credentials(r)
 	rd.headers(r)

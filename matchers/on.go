@@ -3,7 +3,6 @@ package matchers
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -16,10 +15,11 @@ import (
 // /** is any rest of the path, none included. A host without a port stands for
 // every port, one without a path for every path.
 type scopePattern struct {
-	method string         // "*" for any
-	host   *regexp.Regexp // nil for any
-	port   *regexp.Regexp // nil for any
-	path   *regexp.Regexp // nil for any
+	method   string         // "*" for any
+	host     string         // a host without wildcards, or ""
+	hostGlob *regexp.Regexp // one with wildcards, or nil
+	port     *regexp.Regexp // nil for any
+	path     *regexp.Regexp // nil for any
 }
 
 func parseScope(text string) (*scopePattern, error) {
@@ -44,11 +44,11 @@ func parseScope(text string) (*scopePattern, error) {
 	switch {
 	case host == "":
 		return nil, errors.New("names no host; write * for every one")
-	case name != "*" && name != "**":
-		if !strings.Contains(name, "*") {
-			name = normalHostname(name)
-		}
-		p.host = glob(strings.ToLower(name), `[^.]*`)
+	case name == "*" || name == "**":
+	case strings.Contains(name, "*"):
+		p.hostGlob = glob(strings.ToLower(name), `[^.]*`)
+	default:
+		p.host = normalHostname(name)
 	}
 	if port != "" && port != "*" {
 		p.port = glob(port, `\d*`)
@@ -110,24 +110,18 @@ func newTarget(s redact.Scope) target {
 
 func (p *scopePattern) match(t target) bool {
 	return (p.method == "*" || p.method == t.method) &&
-		(p.host == nil || p.host.MatchString(t.hostname)) &&
+		(p.host == "" || p.host == t.hostname) &&
+		(p.hostGlob == nil || p.hostGlob.MatchString(t.hostname)) &&
 		(p.port == nil || p.port.MatchString(t.port)) &&
 		(p.path == nil || p.path.MatchString(t.path))
 }
 
-// splitHostPort splits "host:port"; an IPv6 address keeps no brackets.
+// splitHostPort splits "host:port". The port may hold a wildcard; an IPv6
+// address loses its brackets.
 func splitHostPort(host string) (name, port string) {
-	if strings.HasSuffix(host, ":*") { // only in patterns
-		return (&url.URL{Host: host[:len(host)-2]}).Hostname(), "*"
+	name = host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && (strings.HasSuffix(host[:i], "]") || strings.Count(host, ":") == 1) {
+		name, port = host[:i], host[i+1:]
 	}
-	u := url.URL{Host: host}
-	if name, port = u.Hostname(), u.Port(); port == "" && strings.HasSuffix(host, ":"+lastPort(host)) && !strings.HasSuffix(host, "]") {
-		// A port with a wildcard, such as 80*, is no port to package url.
-		if i := strings.LastIndexByte(host, ':'); i >= 0 && strings.Count(host, ":") == 1 {
-			return host[:i], host[i+1:]
-		}
-	}
-	return name, port
+	return strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"), port
 }
-
-func lastPort(host string) string { return host[strings.LastIndexByte(host, ':')+1:] }

@@ -2,7 +2,6 @@ package matchers
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -11,6 +10,9 @@ import (
 	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/redact"
 )
+
+// endpoint is where most requests of these tests go.
+const endpoint = "https://api.acme.dev/v1"
 
 // request writes a request down: "METHOD URL", header lines, an empty line, the body.
 type request string
@@ -93,11 +95,11 @@ func (d *deck) interaction(r request, answer string, header ...string) clean.Int
 
 // form and json write requests to one endpoint.
 func form(body string) request {
-	return request("POST https://api.acme.dev/v1\nContent-Type: application/x-www-form-urlencoded\n\n" + body)
+	return request("POST " + endpoint + "\nContent-Type: application/x-www-form-urlencoded\n\n" + body)
 }
 
 func json(body string) request {
-	return request("POST https://api.acme.dev/v1\nContent-Type: application/json\n\n" + body)
+	return request("POST " + endpoint + "\nContent-Type: application/json\n\n" + body)
 }
 
 func get(url string, headers ...string) request {
@@ -109,9 +111,9 @@ func get(url string, headers ...string) request {
 }
 
 func ndjson(body string) request {
-	return request("POST https://api.acme.dev/v1\nContent-Type: application/x-ndjson\n\n" + body)
+	return request("POST " + endpoint + "\nContent-Type: application/x-ndjson\n\n" + body)
 }
 
 func typed(contentType, body string) request {
-	return request(fmt.Sprintf("POST https://api.acme.dev/v1\nContent-Type: %s\n\n%s", contentType, body))
+	return request("POST " + endpoint + "\nContent-Type: " + contentType + "\n\n" + body)
 }

@@ -27,12 +27,12 @@ func TestRules(t *testing.T) {
 		{"ignore in elements", Rule{On: on, Ignore: []string{"body.items[*].t"}}, json(`{"items":[{"t":1},{"t":2,"x":1}]}`), json(`{"items":[{"t":3},{"t":4,"x":1}]}`), true},
 		{"ignore any member", Rule{On: on, Ignore: []string{"body.*.t"}}, json(`{"a":{"t":1,"x":1}}`), json(`{"a":{"t":2,"x":1}}`), true},
 		{"ignore a quoted name", Rule{On: on, Ignore: []string{`body["a.b"]`}}, json(`{"a.b":1}`), json(`{"a.b":2}`), true},
-		{"ignore a query field", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"query._"}}, get(u1 + "?_=1&a=1"), get(u1 + "?_=2&a=1"), true},
-		{"ignore a header", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"header.Stripe-Version"}}, get(u1, "Stripe-Version: 1"), get(u1), true},
-		{"ignore auth", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"auth"}}, get(u1, "Authorization: Bearer x"), get(u1), true},
+		{"ignore a query field", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"query._"}}, get(endpoint + "?_=1&a=1"), get(endpoint + "?_=2&a=1"), true},
+		{"ignore a header", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"header.Stripe-Version"}}, get(endpoint, "Stripe-Version: 1"), get(endpoint), true},
+		{"ignore auth", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"auth"}}, get(endpoint, "Authorization: Bearer x"), get(endpoint), true},
 		{"ignore the body", Rule{On: on, Ignore: []string{"body"}}, json(`{"a":1}`), form("x"), true},
 		{"ignore a text body", Rule{On: on, Ignore: []string{"body"}}, typed("text/plain", "a"), typed("text/plain", "b"), true},
-		{"ignore a cookie", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"header.cookie.theme"}}, get(u1, "Cookie: theme=dark"), get(u1), true},
+		{"ignore a cookie", Rule{On: "GET api.acme.dev/v1", Ignore: []string{"header.cookie.theme"}}, get(endpoint, "Cookie: theme=dark"), get(endpoint), true},
 		{"ignore a part", Rule{On: on, Ignore: []string{"body.trace"}},
 			multi("b", part("trace", "1"), part("a", "x")), multi("b", part("trace", "2", "\nContent-Type: text/css"), part("a", "x")), true},
 		{"another method", Rule{On: "PUT api.acme.dev/v1", Ignore: []string{"body"}}, json(`[1]`), json(`[2]`), false},
@@ -49,8 +49,8 @@ func TestRules(t *testing.T) {
 		{"no integer", Rule{On: on, As: map[string]string{"body.n": "integer"}}, json(`{"n":17}`), json(`{"n":1.5}`), false},
 		{"true is no integer", Rule{On: on, As: map[string]string{"body.n": "integer"}}, json(`{"n":17}`), json(`{"n":true}`), false},
 		{"as below", Rule{On: on, As: map[string]string{"body.ids": "uuid"}}, json(`{"ids":["` + uuid1 + `"]}`), json(`{"ids":["` + uuid2 + `"]}`), true},
-		{"as on a header", Rule{On: "GET api.acme.dev/v1", As: map[string]string{"header.X-Request": "uuid"}}, get(u1, "X-Request: "+uuid1), get(u1, "X-Request: "+uuid2), true},
-		{"as makes a header count", Rule{On: "GET api.acme.dev/v1", As: map[string]string{"header.X-Request": "uuid"}}, get(u1, "X-Request: "+uuid1), get(u1), false},
+		{"as on a header", Rule{On: "GET api.acme.dev/v1", As: map[string]string{"header.X-Request": "uuid"}}, get(endpoint, "X-Request: "+uuid1), get(endpoint, "X-Request: "+uuid2), true},
+		{"as makes a header count", Rule{On: "GET api.acme.dev/v1", As: map[string]string{"header.X-Request": "uuid"}}, get(endpoint, "X-Request: "+uuid1), get(endpoint), false},
 
 		{"rewrite", Rule{On: on, Rewrite: []Rewrite{{"body.input", `\d{4}-\d\d-\d\d`, "DATE"}}},
 			json(`{"input":"It is 2026-11-21."}`), json(`{"input":"It is 2027-01-02."}`), true},
@@ -68,13 +68,13 @@ func TestRules(t *testing.T) {
 		{"unordered in unordered", Rule{On: on, Unordered: []string{"body.f", "body.f[*].b"}}, json(`{"f":[{"b":[1,2]},{"b":[4,3]}]}`), json(`{"f":[{"b":[3,4]},{"b":[2,1]}]}`), true},
 		{"unordered and ignored", Rule{On: on, Unordered: []string{"body.f"}, Ignore: []string{"body.f[*].t"}}, json(`{"f":[{"a":1,"t":9},{"a":2,"t":1}]}`), json(`{"f":[{"a":2,"t":5},{"a":1,"t":4}]}`), true},
 		{"unordered form", Rule{On: on, Unordered: []string{"body.expand"}}, form("expand[]=a&expand[]=b"), form("expand[]=b&expand[]=a"), true},
-		{"unordered repetitions", Rule{On: "GET api.acme.dev/v1", Unordered: []string{"query.a"}}, get(u1 + "?a=1&a=2"), get(u1 + "?a=2&a=1"), true},
+		{"unordered repetitions", Rule{On: "GET api.acme.dev/v1", Unordered: []string{"query.a"}}, get(endpoint + "?a=1&a=2"), get(endpoint + "?a=2&a=1"), true},
 		{"unordered root", Rule{On: on, Unordered: []string{"body"}}, json(`[1,2]`), json(`[2,1]`), true},
 		{"types in unordered", Rule{On: on, Unordered: []string{"body.f"}}, json(`{"f":["1",2]}`), json(`{"f":["2",1]}`), false},
 
-		{"headers", Rule{On: "GET api.acme.dev/v1", Headers: []string{"x-tenant"}}, get(u1, "X-Tenant: a"), get(u1, "X-Tenant: b"), false},
-		{"headers in order", Rule{On: "GET api.acme.dev/v1", Headers: []string{"x-tenant"}}, get(u1, "X-Tenant: a", "X-Tenant: b"), get(u1, "X-Tenant: b", "X-Tenant: a"), false},
-		{"cookies as facts", Rule{On: "GET api.acme.dev/v1", Headers: []string{"Cookie"}, Ignore: []string{"header.cookie.b"}}, get(u1, "Cookie: a=1; b=2"), get(u1, "Cookie: b=3; a=1"), true},
+		{"headers", Rule{On: "GET api.acme.dev/v1", Headers: []string{"x-tenant"}}, get(endpoint, "X-Tenant: a"), get(endpoint, "X-Tenant: b"), false},
+		{"headers in order", Rule{On: "GET api.acme.dev/v1", Headers: []string{"x-tenant"}}, get(endpoint, "X-Tenant: a", "X-Tenant: b"), get(endpoint, "X-Tenant: b", "X-Tenant: a"), false},
+		{"cookies as facts", Rule{On: "GET api.acme.dev/v1", Headers: []string{"Cookie"}, Ignore: []string{"header.cookie.b"}}, get(endpoint, "Cookie: a=1; b=2"), get(endpoint, "Cookie: b=3; a=1"), true},
 	} {
 		d := newDeck(t, c.rule)
 		a, b := d.read(c.a), d.read(c.b)
@@ -122,13 +122,13 @@ func TestOn(t *testing.T) {
 		{"* h/~u", "GET", "https://h/%7Eu", true},
 		{"* h/a.b", "GET", "https://h/axb", false},
 	} {
-		p, err := parseScope(c.on)
+		p, err := ParseOn(c.on)
 		if err != nil {
 			t.Errorf("%s: %v", c.on, err)
 			continue
 		}
 		d := newDeck(t)
-		if got := p.match(requestTarget(d.clean(request(c.method + " " + c.url)))); got != c.want {
+		if got := p.Match(d.clean(request(c.method + " " + c.url)).Scope()); got != c.want {
 			t.Errorf("%s on %s %s: %v", c.on, c.method, c.url, got)
 		}
 	}
@@ -212,7 +212,7 @@ func TestTranslate(t *testing.T) {
 	for _, c := range []struct{ live, recorded request }{
 		{get("https://api.acme.dev/orders/live-1"), get("https://api.acme.dev/orders/a%20b%2Fc")},
 		{get("https://api.acme.dev/orders?id=live-1"), get("https://api.acme.dev/orders?id=a+b%2Fc")},
-		{get(u1, "X-Order: live-1"), get(u1, "X-Order: a b/c")},
+		{get(endpoint, "X-Order: live-1"), get(endpoint, "X-Order: a b/c")},
 		{json(`{"id":["live-1",17]}`), json(`{"id":["a b/c",16]}`)},
 		{form("id=17"), form("id=16")},
 	} {
@@ -254,7 +254,7 @@ func TestStoredCredentials(t *testing.T) {
 	d := newDeck(t)
 	const secret = "Qx7vT2mK9pLw4RzB8nYd"
 	for _, name := range append([]string{"X-Acme-Api-Key", "X-Acme-Apikey", "X-Acme-Access-Token", "X-Acme-Auth-Token", "Authorization"}, keyCredentials...) {
-		r := d.clean(get(u1, name+": "+secret))
+		r := d.clean(get(endpoint, name+": "+secret))
 		if values := r.Header(name); len(values) != 1 || strings.Contains(values[0], secret) {
 			t.Errorf("%s is stored as %q", name, values)
 		}

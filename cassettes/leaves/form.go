@@ -36,6 +36,9 @@ func Query(raw string) (out []Leaf, bad error) {
 // (https://url.spec.whatwg.org/#urlencoded-parsing); empty ones do not count.
 func splitForm(raw string, root Place) (list []Leaf, bad bool) {
 	arrays := arrays{}
+	if fields := strings.Count(raw, "&") + 1; raw != "" {
+		list = make([]Leaf, 0, min(fields, 512))
+	}
 	for at := 0; at < len(raw); {
 		end := strings.IndexByte(raw[at:], '&')
 		if end < 0 {

@@ -18,11 +18,12 @@ const (
 	maxPlace = 16 << 10
 )
 
-// isJSON claims application/json, every +json type, and untyped bodies that
-// parse as an object or an array.
+// isJSON claims application/json, every +json type, AWS's own name for it
+// (application/x-amz-json-1.1), and untyped bodies that parse as an object or an array.
 func isJSON(m mediaType, body []byte) bool {
 	if m.name != "" {
-		return m.is("application/json", "text/json") || strings.HasSuffix(m.name, "+json")
+		return m.is("application/json", "text/json") || strings.HasSuffix(m.name, "+json") ||
+			strings.HasPrefix(m.name, "application/x-amz-json-")
 	}
 	switch trimmed := bytes.TrimLeft(body, " \t\r\n"); {
 	case len(trimmed) == 0, trimmed[0] != '{' && trimmed[0] != '[':
@@ -44,6 +45,7 @@ func splitJSON(text []byte, base int, root Place, name string) ([]Leaf, error) {
 		dec:  jsontext.NewDecoder(bytes.NewBuffer(text)),
 		base: base,
 		path: append(make([]byte, 0, 128), root...),
+		list: make([]Leaf, 0, min(bytes.Count(text, []byte(","))+1, 512)),
 	}
 	if err := r.value(name, 0); err != nil {
 		return nil, jsonFault(err, r.dec.InputOffset())

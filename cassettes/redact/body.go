@@ -77,12 +77,7 @@ func (p *pass) leaf(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean str
 	switch leaf.Kind {
 	case leaves.String, leaves.Raw, leaves.Blob:
 	case leaves.Number:
-		r := p.rule(list, leaf, in)
-		if r != nil && r.reading == readCard && secretCardNumber(value) {
-			clean = p.v.card(value, r.ID)
-			return clean, isCardID(clean) && clean != value
-		}
-		return value, false
+		return p.number(list, leaf, in)
 	default:
 		return value, false
 	}
@@ -93,7 +88,7 @@ func (p *pass) leaf(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean str
 	switch {
 	case r == nil:
 	case r.reading == readCard:
-		if digits, ok := cardDigits(value); ok && secretCardNumber(digits) {
+		if digits, ok := r.cardIn(value); ok {
 			clean = likeCard(value, p.v.card(digits, r.ID))
 			return clean, clean != value
 		}
@@ -117,10 +112,38 @@ func (p *pass) leaf(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean str
 // larger one under a secret name is searched like any file.
 const maxFileSecret = 4 << 10
 
-// secretCardNumber accepts any issuer: the name has already said what it is.
-func secretCardNumber(digits string) bool {
-	digits, ok := cardDigits(digits)
-	return ok && luhn(digits) && !pooled[digits] && !publishedCard(digits) && strings.Trim(digits, "0") != ""
+// number redacts a JSON number: only a card's, by another card's, as the type must
+// stay.
+func (p *pass) number(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean string, changed bool) {
+	if len(leaf.Value) < 12 || len(leaf.Value) > 19 {
+		return leaf.Value, false
+	}
+	id, known := p.v.knownCard(leaf.Value)
+	if !known {
+		r := p.rule(list, leaf, in)
+		if r == nil || r.reading != readCard {
+			return leaf.Value, false
+		}
+		digits, ok := r.cardIn(leaf.Value)
+		if !ok {
+			return leaf.Value, false
+		}
+		id = p.v.card(digits, r.ID)
+	}
+	if !isCardID(id) {
+		return leaf.Value, false // the pool is used up; Check refuses the number
+	}
+	return id, true
+}
+
+// cardIn returns the digits of a card number that stands under a card's name. Any
+// issuer will do, unless the name is as common as "number".
+func (r *rule) cardIn(value string) (digits string, ok bool) {
+	digits, ok = cardDigits(value)
+	if !ok || !luhn(digits) || pooled[digits] || publishedCard(digits) || strings.Trim(digits, "0") == "" {
+		return "", false
+	}
+	return digits, r.Name != "number" || cardBrand(digits) != ""
 }
 
 // rule returns the name rule in force for a leaf, or nil.

@@ -23,6 +23,9 @@ type Rules struct {
 	env     []known
 }
 
+// maxOrder bounds how many value rules search by anchor; others search everywhere.
+const maxOrder = 96
+
 // ending is a name rule written "*token".
 type ending struct {
 	text string
@@ -35,6 +38,7 @@ type rule struct {
 	on      *onPattern
 	in      places
 	reading reading
+	order   int // of the value rules that have anchors
 	shape   shape
 	back    bool
 	inside  bool
@@ -121,11 +125,6 @@ func (r *Rules) addBuiltIn(removed, ids map[string]bool) {
 		for _, name := range strings.Fields(row.names) {
 			r.addName(&rule{Rule: Rule{ID: row.id, Reason: row.reason, Name: name, In: in}, reading: row.reading})
 		}
-		if row.names == "" {
-			only := &rule{Rule: Rule{ID: row.id, Reason: row.reason, In: in}, reading: row.reading}
-			r.list = append(r.list, only.Rule)
-			r.exact[row.id] = append(r.exact[row.id], only)
-		}
 	}
 	for _, row := range valueRules {
 		ids[row.id] = true
@@ -140,6 +139,7 @@ func (r *Rules) addBuiltIn(removed, ids map[string]bool) {
 			continue
 		}
 		one.compileValue(`^(?:` + row.value + `)`)
+		one.order = len(r.values)
 		r.values = append(r.values, one)
 		one.anchors = strings.Fields(row.anchors)
 		for _, anchor := range one.anchors {
@@ -188,8 +188,9 @@ func (r *Rules) add(add Rule, ids map[string]bool) error {
 	}
 	one.in = inOf(add.In)
 	r.list = append(r.list, add)
+	one.order = len(r.values)
 	r.values = append(r.values, one)
-	if prefix, _ := free.LiteralPrefix(); len(prefix) >= 3 {
+	if prefix, _ := free.LiteralPrefix(); len(prefix) >= 3 && one.order < maxOrder {
 		one.inside, one.spaced, one.anchors = true, true, []string{prefix}
 		one.compileValue(`^(?:` + add.Value + `)`)
 		r.anchors.add(prefix, one)
@@ -329,14 +330,6 @@ func (r *Rules) named(name string, in places, s Scope) *rule {
 			end.rule.in&in != 0 && end.rule.on.match(s) && notSecret[string(folded)] == "" {
 			return end.rule
 		}
-	}
-	return nil
-}
-
-// placed returns the rule that has no name but a place, such as userinfo-password.
-func (r *Rules) placed(id string) *rule {
-	if list := r.exact[id]; len(list) == 1 {
-		return list[0]
 	}
 	return nil
 }

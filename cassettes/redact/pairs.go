@@ -13,6 +13,7 @@ type pair struct {
 	rule       *rule
 	start, end int
 	value      string // decoded
+	quote      func(string) string
 }
 
 // maxName is the longest name that is looked up, in bytes.
@@ -44,7 +45,7 @@ func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s stri
 		clean := found.value
 		switch found.rule.reading {
 		case readCard:
-			if digits, ok := cardDigits(clean); ok && secretCardNumber(digits) {
+			if digits, ok := found.rule.cardIn(clean); ok {
 				clean = likeCard(clean, p.v.card(digits, found.rule.ID))
 			}
 		case readCredentials:
@@ -54,7 +55,7 @@ func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s stri
 		}
 		if clean != found.value {
 			b.WriteString(s[last:found.start])
-			b.WriteString(clean) // a placeholder holds nothing that needs escaping
+			b.WriteString(found.quote(clean))
 			last = found.end
 			from = max(from, last)
 		}
@@ -98,6 +99,7 @@ func (p *pass) memberAt(s string, i int) (found pair, ok bool) {
 		return found, false
 	}
 	found.start = j + len(quote)
+	found.quote = quoteJSON
 	for j = found.start; j < len(s); j++ {
 		switch {
 		case strings.HasPrefix(s[j:], quote):
@@ -105,6 +107,8 @@ func (p *pass) memberAt(s string, i int) (found pair, ok bool) {
 			found.value = s[found.start:j]
 			if quote == `"` {
 				found.value = unquote(found.value)
+			} else {
+				found.quote = func(s string) string { return s }
 			}
 			return found, true
 		case s[j] == '\\':
@@ -134,8 +138,13 @@ func (p *pass) elementAt(s string, i int) (found pair, ok bool) {
 	}
 	found.start, found.end = open+1, i
 	found.value = html.UnescapeString(s[open+1 : i])
+	found.quote = html.EscapeString
 	return found, true
 }
+
+// quoteJSON escapes what a value keeps around its placeholder, such as the line
+// breaks of a PEM block.
+func quoteJSON(s string) string { return jsonEscape.Replace(s) }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 

@@ -49,7 +49,7 @@ var nameRules = []struct {
 	{"name-account-number", "accountnumber bankaccountnumber", "field", readWhole, "a bank account; published test accounts stay"},
 	{"name-private-key", "privatekey *privatekey", "field", readWhole, "a private key"},
 	{"name-connection-string", "connectionstring *connectionstring dsn databaseurl", "field", readWhole, "holds a user's password"},
-	{"userinfo-password", "", "userinfo", readWhole, "RFC 3986, 3.2.1: the password in a URL"},
+	{"userinfo-password", "password", "userinfo", readWhole, "RFC 3986, 3.2.1: the password in a URL"},
 }
 
 // notSecret are names that end like a secret's and are none: cursors and counts.
@@ -113,5 +113,5 @@ var valueRules = []struct {
 	{"value-private-key", `(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*(.+?)(?:\s|\\[nr])*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`, "-----BEGIN", false, true, shapePEM, "a PEM private key; certificates are public and stay"},
 	{"value-jwt", `e[yw][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*`, "eyJ eyA ewo ew0 ewk", false, false, shapeJWT, "RFC 7519: a signed token; it stays three decodable parts"},
 	{"value-jwe", `ey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){4}`, "eyJ eyA", false, false, shapePlain, "RFC 7516: an encrypted token"},
-	{"value-card-number", "", "", false, false, shapeCard, "a payment card: a real issuer's number whose last digit fits; published test numbers stay"},
+	{"value-card-number", `[0-9](?:[ -]?[0-9]){13,18}`, "", false, false, shapeCard, "a payment card: a real issuer's number whose last digit fits; published test numbers stay"},
 }

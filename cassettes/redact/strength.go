@@ -8,12 +8,15 @@ import (
 // minStrong is the shortest value that may be learned by its name alone, in bytes.
 const minStrong = 16
 
+// maxStrong is the longest: what is larger is a document, not a key, in bytes.
+const maxStrong = 32 << 10
+
 var startsWithDate = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
 
 // strong reports whether a value looks random enough to be searched for
 // everywhere: nothing else in the cassette can be equal to it by chance.
 func strong(value string) bool {
-	if len(value) < minStrong || startsWithDate.MatchString(value) || strings.Contains(value, word) {
+	if len(value) < minStrong || len(value) > maxStrong || startsWithDate.MatchString(value) || strings.Contains(value, word) {
 		return false
 	}
 	var seen [256]bool

@@ -205,13 +205,14 @@ func (r *Rules) search(s string) []hit {
 		return nil
 	}
 	var found []hit
-	done := 0
+	var done [maxOrder]int // by rule: where the text starts that it has not seen
 	r.anchors.scan(s, func(i int, one *rule) {
+		seen := &done[one.order]
+		if i < *seen {
+			return
+		}
 		if one.back {
-			if i < done {
-				return // the match before began earlier and holds this anchor
-			}
-			for i > 0 && isNameByte(s[i-1]) {
+			for low := max(*seen, i-maxName); i > low && isNameByte(s[i-1]); {
 				i--
 			}
 			for s[i] == '_' {
@@ -221,11 +222,15 @@ func (r *Rules) search(s string) []hit {
 		if !one.inside && !boundary(s, i) {
 			return
 		}
-		if h, ok := one.matchAt(s, i); ok {
+		h, end, ok := one.matchAt(s, i)
+		switch {
+		case ok:
 			found = append(found, h)
-			if one.back {
-				done = h.end
-			}
+			*seen = h.end
+		case one.back || one.shape == shapePEM:
+			// From its start on, the expression has tried every anchor up to end:
+			// trying each again would take quadratic time.
+			*seen = end
 		}
 	})
 	for _, one := range r.loose {
@@ -256,32 +261,46 @@ func (r *Rules) caught(value string) bool {
 	return false
 }
 
-// maxMatch bounds how far a value rule looks, in bytes.
-const maxMatch = 64 << 10
+// How far a value rule looks, in bytes: usually, and when the match goes on.
+const (
+	nearMatch = 2 << 10
+	maxMatch  = 64 << 10
+)
 
-// matchAt tries a rule at the place where its anchor stands.
-func (one *rule) matchAt(s string, i int) (hit, bool) {
-	end := min(len(s), i+maxMatch)
-	if !one.spaced {
-		// The secret holds no white space and no quotes: the expression sees a short text.
-		j := i
-		for j < end && s[j] > ' ' && s[j] != '"' && s[j] < 0x7f {
-			j++
+// matchAt tries a rule at the place where its anchor stands. end is how far it looked.
+func (one *rule) matchAt(s string, i int) (h hit, end int, ok bool) {
+	end = min(len(s), i+maxMatch)
+	var at []int
+	if one.spaced {
+		at = one.find.FindStringSubmatchIndex(s[i:end])
+	} else {
+		// The secret holds no white space and no quotes: the expression sees a
+		// short text, and seldom a longer one.
+		limit := end
+		for end = i; end < limit && end < i+nearMatch && isTokenByte(s[end]); {
+			end++
 		}
-		end = j
+		at = one.find.FindStringSubmatchIndex(s[i:end])
+		if end == i+nearMatch && (at == nil && one.shape == shapeJWT || at != nil && at[1] == nearMatch) && !one.back {
+			for end < limit && isTokenByte(s[end]) {
+				end++
+			}
+			at = one.find.FindStringSubmatchIndex(s[i:end])
+		}
 	}
-	at := one.find.FindStringSubmatchIndex(s[i:end])
 	if at == nil {
-		return hit{}, false
+		return hit{}, end, false
 	}
-	h := one.hit(at, i)
+	h = one.hit(at, i)
 	if one.shape == shapeJWT {
 		if _, _, ok := jwtParts(s[h.start:h.end]); !ok {
-			return hit{}, false
+			return hit{}, end, false
 		}
 	}
-	return h, !isPublished(s[h.start:h.end])
+	return h, end, !isPublished(s[h.start:h.end])
 }
+
+func isTokenByte(c byte) bool { return c > ' ' && c != '"' && c < 0x7f }
 
 // hit makes a hit of a match: the first group, if any, is the secret.
 func (one *rule) hit(at []int, offset int) hit {

@@ -236,6 +236,17 @@ func (v *Vault) card(digits, rule string) string {
 	return v.placeholder(sec, false)
 }
 
+// knownCard returns what stands for a number that is known to be a card's.
+func (v *Vault) knownCard(digits string) (id string, ok bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	sec := v.secrets[digits]
+	if sec == nil || !isCardID(sec.id) {
+		return "", false
+	}
+	return sec.id, true
+}
+
 // searchLearned appends the learned secrets that stand in s to found.
 func (v *Vault) searchLearned(s string, found []hit) []hit {
 	v.mu.RLock()

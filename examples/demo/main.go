@@ -10,6 +10,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"net"
@@ -116,6 +117,13 @@ func run(ctx context.Context, tapedeck, stripeGo, keep string) (err error) {
 	}
 	defer apis.Stop()
 	say("%s, %s and %s answer on %s.", upstreams.Stripe, upstreams.FastSpring, upstreams.DigitalRiver, apis.Address)
+	clientSecrets, err := apis.ClientSecrets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, secret := range clientSecrets {
+		d.secrets = append(d.secrets, canary.Secret{Name: "a client secret", Value: secret})
+	}
 
 	for _, step := range []func(*upstreams.APIs) error{d.record, d.show, stopAll, d.replay, d.search, d.miss} {
 		if err := step(apis); err != nil {
@@ -188,7 +196,7 @@ func stopAll(apis *upstreams.APIs) error {
 
 // replay runs every scene again: other credentials, other order, other white space.
 func (d *demo) replay(*upstreams.APIs) error {
-	chapter("Replaying with other keys, parameters in reverse order, other white space")
+	chapter("Replaying with other keys; curl also reverses its parameters and changes white space")
 	for _, s := range d.scenes {
 		say("\n%s", s.title)
 		r, err := d.exec(s, append(s.variables(d), "ORDER=reversed"), "--mode", "replay-only", "--strict")
@@ -245,9 +253,13 @@ func (d *demo) miss(*upstreams.APIs) error {
 			return fmt.Errorf("the miss does not say %q:\n%s", expected, r.stderr)
 		}
 	}
-	say("The program was answered:")
 	_, answer, _ := strings.Cut(r.stdout, "== payment 424")
-	fmt.Println(indent(answer))
+	_, body, _ := strings.Cut(answer, "\n")
+	var told struct{ Error struct{ Message string } }
+	if err := json.Unmarshal([]byte(body), &told); err != nil {
+		return fmt.Errorf("the answer to the program is not JSON: %w\n%s", err, body)
+	}
+	say("The program was answered with status 424 and this error:\n%s", indent(told.Error.Message))
 	say("and tapedeck said at its end, with exit code %d:", missed)
 	r.quote()
 	return nil

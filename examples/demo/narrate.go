@@ -19,7 +19,7 @@ func indent(text string) string {
 }
 
 // most is how many lines of an interaction are shown.
-const most = 60
+const most = 44
 
 // interaction cuts one interaction out of a cassette's text, by the comment
 // line that stands before it.

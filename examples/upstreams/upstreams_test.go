@@ -3,12 +3,8 @@
 package upstreams
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 )
@@ -28,21 +24,13 @@ func TestServersAnswerUnderTheirNames(t *testing.T) {
 	}
 	defer apis.Stop()
 
-	pem, err := os.ReadFile(apis.CA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
 	for _, h2 := range []bool{false, true} {
-		transport := &http.Transport{
-			TLSClientConfig:   &tls.Config{RootCAs: roots},
-			ForceAttemptHTTP2: h2,
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, network, apis.Address)
-			},
+		transport, err := apis.Transport()
+		if err != nil {
+			t.Fatal(err)
 		}
 		defer transport.CloseIdleConnections()
+		transport.ForceAttemptHTTP2 = h2
 		for url, status := range map[string]int{
 			"https://api.stripe.com/v1/customers":                            http.StatusUnauthorized,
 			"https://api.fastspring.com/v2/checkouts/nobody/main/sessions":   http.StatusNotFound,

@@ -73,6 +73,9 @@ func (d *Deck) explain(req *http.Request, r matchers.Reading, p pick) Miss {
 	default:
 		d.compare(&b, &m, near)
 	}
+	if near.Hint != "" {
+		fmt.Fprintf(&b, "hint: %s\n", near.Hint)
+	}
 	if near.Rule != "" {
 		fmt.Fprintf(&b, "if the difference is noise, put this into tapedeck.yaml:\n%s\n", indent(near.Rule))
 	}

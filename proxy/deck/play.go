@@ -20,6 +20,9 @@ import (
 func (d *Deck) play(req *http.Request, s *session, r matchers.Reading, p pick) (*http.Response, error) {
 	in, recorded := d.index.At(p.position)
 	answer, err := in.Response()
+	if err == nil {
+		err = d.index.Played(p.position)
+	}
 	if err != nil {
 		d.giveBack(s, p)
 		return d.missed(req, r, pick{reason: "the recorded answer cannot be redacted safely: " + err.Error()}), nil

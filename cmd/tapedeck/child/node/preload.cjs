@@ -1,8 +1,10 @@
 // Sends a Node program's requests to the proxy that the environment names. Node 18 and 20 know no
-// proxies at all; newer ones route only their own agents. This routes every http and https agent,
-// also those that SDKs build themselves, http2.connect, and fetch, always through a CONNECT tunnel,
-// so that a request and its TLS options stay exactly as the program made them.
-// Without proxy variables it does nothing, and it never prints.
+// proxies at all. Newer ones do under NODE_USE_ENV_PROXY, but only for fetch and their own agents, and
+// these hang when a tunnel is refused and send requests for the proxy to the proxy when NO_PROXY is
+// empty; so the variable serves programs that drop NODE_OPTIONS, and its agents are replaced here.
+// This routes every http and https agent, also those that SDKs build themselves, http2.connect, and
+// fetch, always through a CONNECT tunnel, so that a request and its TLS options stay exactly as the
+// program made them. Without proxy variables it does nothing, and it never prints.
 'use strict';
 
 (() => {
@@ -18,12 +20,14 @@
   const settings = readSettings();
   if (!settings.http && !settings.https) return;
   routeAgents();
-  try {
-    routeHTTP2();
-    routeFetch();
-  } catch {
-    // A Node built without them, or of another shape: http and https are routed all the same.
+  for (const route of [routeHTTP2, routeFetch]) {
+    try {
+      route();
+    } catch {
+      // A Node built without it, or of another shape: the others are routed all the same.
+    }
   }
+  require('module').syncBuiltinESMExports();
 
   // readSettings reads the variables once, before the program changes them.
   function readSettings() {
@@ -125,6 +129,10 @@
   function routeAgents() {
     routeAgent(http.Agent.prototype, false);
     routeAgent(https.Agent.prototype, true);
+    for (const module of [http, https]) {
+      const { proxyEnv, ...options } = module.globalAgent.options;
+      if (proxyEnv) module.globalAgent = new module.Agent(options);
+    }
   }
 
   function routeAgent(prototype, secure) {
@@ -133,7 +141,7 @@
       const { options, callback } = connectArguments(args);
       const port = Number(options.port) || (secure ? 443 : 80);
       const host = options.host || 'localhost';
-      // Agents with proxyEnv route by themselves (Node 22.21, 24.5); a socket or a path is no network.
+      // Agents that the program gives a proxyEnv route by themselves; a socket or a path is no network.
       const proxy = callback && !options.socket && !options.path && !options.socketPath &&
         !this?.options?.proxyEnv && proxyFor(secure, host, port);
       if (!proxy) return original.apply(this, args);
@@ -197,17 +205,29 @@
   }
 
   // routeFetch replaces the dispatcher that fetch and the undici package share. Its class is had from
-  // the instance that a lazy global creates. Under NODE_USE_ENV_PROXY newer Node has set one that
-  // routes already.
+  // the instance that a lazy global creates. Under NODE_USE_ENV_PROXY, Node that knows it sets one
+  // that routes after the preloads, and warns of it.
   function routeFetch() {
+    if (process.env.NODE_USE_ENV_PROXY) swallowWarning('UNDICI-EHPA');
     void globalThis.Headers;
     const [current, legacy] = [Symbol.for('undici.globalDispatcher.2'), Symbol.for('undici.globalDispatcher.1')];
     const dispatcher = globalThis[current] ?? globalThis[legacy];
-    if (!dispatcher || dispatcher.constructor.name !== 'Agent') return;
+    if (dispatcher?.constructor.name !== 'Agent') return;
     const agent = new dispatcher.constructor({ connect: connectFetch });
     const wrapper = globalThis[current] && globalThis[legacy]?.constructor;
     if (globalThis[current]) globalThis[current] = agent;
-    globalThis[legacy] = wrapper && wrapper !== dispatcher.constructor ? new wrapper(agent) : agent;
+    globalThis[legacy] = wrapper?.name === 'Dispatcher1Wrapper' ? new wrapper(agent) : agent;
+  }
+
+  // swallowWarning keeps a warning of Node's start from being printed.
+  function swallowWarning(code) {
+    const emit = process.emit;
+    const quiet = function (name, warning) {
+      if (name === 'warning' && warning?.code === code) return false;
+      return emit.apply(this, arguments);
+    };
+    process.emit = quiet;
+    setImmediate(() => { if (process.emit === quiet) process.emit = emit; }).unref();
   }
 
   // connectFetch is undici's connector: it calls back with a socket, connected and, for https, after
@@ -289,7 +309,6 @@
       };
       return original.call(this, authority, { ...options, createConnection }, listener);
     };
-    require('module').syncBuiltinESMExports();
   }
 
   function laterTunnel(Duplex, proxy, host, port) {
