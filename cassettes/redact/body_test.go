@@ -47,6 +47,9 @@ func TestTextAndBytes(t *testing.T) {
 		{"cut JSON", jsonType, `{"password": "hunter2", "list": [1, 2`, `{"password": "REDACTED-0001", "list": [1, 2`},
 		{"duplicate names", jsonType, `{"a":1,"a":2,"client_secret":"pi_1_secret_` + random1 + `"}`, `{"a":1,"a":2,"client_secret":"pi_1_secret_REDACTED0001"}`},
 		{"escaped quotes", jsonType, `{"password":"a\"b","x":`, `{"password":"REDACTED-0001","x":`},
+		{"cut in a value", jsonType, `{"password": "hunter2hunt`, `{"password": "REDACTED-0001`},
+		{"key in cut JSON", jsonType, `{"private_key":"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n","x":`, `{"private_key":"-----BEGIN PRIVATE KEY-----\nREDACTED-0001\n-----END PRIVATE KEY-----\n","x":`},
+		{"card in cut JSON", jsonType, `{"number": "` + card1 + `", "token" : "abc", "Authorization":"Bearer abd", "x`, `{"number": "4988438843884305", "token" : "REDACTED-0001", "Authorization":"Bearer REDACTED-0002", "x`},
 		{"events", "text/event-stream", "event: a\ndata: {\"token\":\"" + random1 + "\"}\n\ndata: " + random1 + "\n\n", "event: a\ndata: {\"token\":\"REDACTED-0001\"}\n\ndata: REDACTED-0001\n\n"},
 		{"XML", "application/xml", `<a><Password>x&amp;y</Password><ns:token t="1">abc</ns:token><name>n</name></a>`, `<a><Password>REDACTED-0001</Password><ns:token t="1">REDACTED-0002</ns:token><name>n</name></a>`},
 		{"JSON in a string", "text/plain", `x = "{\"token\":\"abc\"}"`, `x = "{\"token\":\"REDACTED-0001\"}"`},
@@ -72,5 +75,25 @@ func TestDigitsAfterASecret(t *testing.T) {
 	got := body(t, v, stripe, InResponse, jsonType, `{"a":"`+random1+`77 `+random1+`_x","token":"`+random1+`"}`)
 	if want := `{"a":"REDACTED-0002 REDACTED-0001_x","token":"REDACTED-0001"}`; got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+// A card that is known stays a number where it stands as one.
+func TestKnownCardAsNumber(t *testing.T) {
+	v := vault(t, Config{})
+	got := body(t, v, stripe, InResponse, jsonType, `{"card":{"number":"`+card1+`"},"ref":`+card1+`,"other":4539578763621487}`)
+	if want := `{"card":{"number":"4988438843884305"},"ref":4988438843884305,"other":4539578763621487}`; got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+// A key's lines are learned too: each gives part of it away.
+func TestPrivateKeyLines(t *testing.T) {
+	const line = "nB8kZp4vXc2QmL7sWd9RfT1yHj6GuE3aKo5iVbNxPq0="
+	v := vault(t, Config{})
+	body(t, v, stripe, InRequest, "text/plain", "-----BEGIN EC PRIVATE KEY-----\n"+line+"\nq\n-----END EC PRIVATE KEY-----\n")
+	got := body(t, v, stripe, InResponse, "text/plain", "line: "+line)
+	if got != "line: REDACTED-0001" {
+		t.Error(got)
 	}
 }

@@ -128,6 +128,9 @@ func Open(opt Options) (*Deck, error) {
 	if err := d.open(); err != nil {
 		return nil, err
 	}
+	if !d.mode.Forwards() {
+		d.opt.Upstream = nil // nothing that a replay does can reach a network
+	}
 	return d, nil
 }
 
