@@ -1,6 +1,7 @@
 package cassettes
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -80,6 +81,8 @@ func (e *entry) fetch(store Store, folder string) error {
 	return nil
 }
 
+var errTooLarge = errors.New("too large")
+
 // readObject reads an object of at most limit bytes.
 func readObject(store Store, object string, limit int64) ([]byte, error) {
 	r, err := store.Open(object)
@@ -87,12 +90,19 @@ func readObject(store Store, object string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
+	var b bytes.Buffer
+	if f, ok := r.(interface{ Stat() (fs.FileInfo, error) }); ok {
+		if info, err := f.Stat(); err == nil && info.Size() <= limit {
+			b.Grow(int(info.Size()) + bytes.MinRead)
+		} else if err == nil {
+			return nil, fmt.Errorf("%s is larger than %d MiB: %w", object, limit>>20, errTooLarge)
+		}
+	}
+	if _, err := b.ReadFrom(io.LimitReader(r, limit+1)); err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", object, err)
 	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d MiB", object, limit>>20)
+	if int64(b.Len()) > limit {
+		return nil, fmt.Errorf("%s is larger than %d MiB: %w", object, limit>>20, errTooLarge)
 	}
-	return b, nil
+	return b.Bytes(), nil
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -394,5 +396,73 @@ func TestLoadErrorsTellTheLine(t *testing.T) {
 	_, err := Open(store, "x", newCleaner(t), ToReplay)
 	if err == nil || !strings.Contains(err.Error(), "cassette x.yaml:3: interaction 8: request.url is not an absolute URL") {
 		t.Error(err)
+	}
+}
+
+// A cassette that cannot be read is told of, and nothing is written.
+func TestUnreadableCassetteStays(t *testing.T) {
+	dir := t.TempDir()
+	store, err := NewFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large, err := os.Create(filepath.Join(dir, "large.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(large.Truncate(largestFile+1), large.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "future.yaml"), []byte("version: 3\ninteractions: []\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"large": "larger than 512 MiB; record into", "future": "written by a later program; update"} {
+		for _, p := range []Purpose{ToReplay, ToExtend, ToReplace} {
+			var format *FormatError
+			if _, err := Open(store, name, newCleaner(t), p); !errors.As(err, &format) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s for %d: %v", name, p, err)
+			}
+			// The lock is free again.
+			if unlock, err := store.Lock(privateOf(name, lockSuffix)); err != nil {
+				t.Error(err)
+			} else if err := unlock(); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := Recover(store, name, newCleaner(t)); err == nil {
+			t.Errorf("%s was recovered", name)
+		}
+	}
+	if got, _ := os.ReadFile(filepath.Join(dir, "future.yaml")); string(got) != "version: 3\ninteractions: []\n" {
+		t.Errorf("the file is now %q", got)
+	}
+}
+
+func TestRecoverBoth(t *testing.T) {
+	store := &folder{newMemDisk()}
+	c, cleaner := mustOpen(t, store, "x", ToExtend)
+	if err := c.Save([]clean.Interaction{interaction(t, cleaner, 1, `{}`)}, State{}); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	for n, p := range []Purpose{ToReplace, ToExtend} {
+		c, cleaner = mustOpen(t, store, "x", p)
+		if _, err := c.Append(interaction(t, cleaner, 2+n, `{}`)); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	for _, want := range [][]string{{"1", "3"}, {"2"}} {
+		if n, err := Recover(store, "x", newCleaner(t)); n != 1 || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+		r, _ := mustOpen(t, store, "x", ToReplay)
+		var urls []string
+		for _, in := range r.Interactions() {
+			urls = append(urls, path.Base(in.Request().RawURL()))
+		}
+		if !slices.Equal(urls, want) {
+			t.Errorf("%q, want %q", urls, want)
+		}
 	}
 }

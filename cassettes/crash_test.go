@@ -286,3 +286,67 @@ func union(a, b []int) []int {
 	}
 	return out
 }
+
+// A syncFails disk cannot sync the cassette's folder while failing is set.
+type syncFails struct {
+	*memDisk
+	failing bool
+}
+
+func (d *syncFails) SyncDir(dir string) error {
+	if d.failing && dir == "dir" {
+		return errors.New("the folder cannot be synced")
+	}
+	return d.memDisk.SyncDir(dir)
+}
+
+// The new file may be in place although Save failed. Whatever is recorded after
+// that extends it, even when the recording began as a replacement.
+func TestRecordingGoesOnAfterASaveThatFailedLate(t *testing.T) {
+	for _, p := range []Purpose{ToExtend, ToReplace} {
+		disk := &syncFails{memDisk: newMemDisk()}
+		store := &folder{disk}
+		h, err := open(store, "dir/x", ToExtend, largestBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var w told
+		if !w.save(h, []int{1}) || h.close() != nil {
+			t.Fatal("cannot write the cassette to begin with")
+		}
+		if h, err = open(store, "dir/x", p, largestBody); err != nil {
+			t.Fatal(err)
+		}
+		if !w.append(h, 3) {
+			t.Fatal("cannot append")
+		}
+		disk.failing = true
+		if w.save(h, []int{1, 3}) {
+			t.Fatal("saved without syncing the folder")
+		}
+		disk.failing = false
+		if !w.append(h, 5) {
+			t.Fatal("cannot append after a save that failed")
+		}
+		// It is killed here.
+		after := &folder{disk.after(killed)}
+		r, err := open(after, "dir/x", ToReplay, largestBody)
+		if err != nil || !slices.Equal(numbers(t, r.list), []int{1, 3, 5}) {
+			t.Fatalf("replay after %d: %v, %v", p, numbers(t, r.list), err)
+		}
+		e, err := open(after, "dir/x", ToExtend, largestBody)
+		if err != nil || !slices.Equal(numbers(t, e.list), []int{1, 3, 5}) || !w.append(e, 7) {
+			t.Fatalf("extend after %d: %v", p, err)
+		}
+		e.close()
+		if e, err = open(after, "dir/x", ToExtend, largestBody); err != nil || !slices.Equal(numbers(t, e.list), []int{1, 3, 5, 7}) {
+			t.Fatalf("extend again after %d: %v", p, err)
+		}
+		if err := errors.Join(e.save(storedOf(e.list), State{}), e.close()); err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := after.List("dir/" + private); !slices.Equal(left, []string{".gitignore"}) {
+			t.Errorf("left behind: %q", left)
+		}
+	}
+}

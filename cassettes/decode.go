@@ -23,9 +23,7 @@ import (
 // where they come from a later version and are kept for when the file is saved.
 func decode(object string, file []byte) (contents, error) {
 	if len(file) > largestFile {
-		return contents{}, &FormatError{Object: object,
-			Fault: fmt.Sprintf("the file is larger than %d MiB", largestFile>>20),
-			Cure:  "record into several cassettes"}
+		return contents{}, tooLarge(object)
 	}
 	if err := checkText(object, file); err != nil {
 		return contents{}, err
@@ -52,6 +50,10 @@ func decode(object string, file []byte) (contents, error) {
 	}
 	c.notes = d.notes
 	return finish(c), nil
+}
+
+func tooLarge(object string) error {
+	return &FormatError{Object: object, Fault: fmt.Sprintf("the file is larger than %d MiB", largestFile>>20), Cure: "record into several cassettes"}
 }
 
 // finish gives an id to every entry that has none of its own: files of other

@@ -147,6 +147,9 @@ func (h *holding) readFile() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if errors.Is(err, errTooLarge) {
+		return tooLarge(fileOf(h.name))
+	}
 	if err != nil {
 		return fmt.Errorf("cassette %s cannot be read: %w", fileOf(h.name), err)
 	}
@@ -470,6 +473,9 @@ func (h *holding) number(list []clean.Stored) ([]entry, error) {
 		if s.ID < 0 {
 			s.ID = h.next
 			h.next++
+		}
+		if s.Status < 100 || s.Status > 999 {
+			return nil, fmt.Errorf("cassette %s: interaction %d has the status %d, which no file can hold; it is not saved", fileOf(h.name), s.ID, s.Status)
 		}
 		if taken[s.ID] {
 			return nil, fmt.Errorf("cassette %s: two interactions have the id %d; it is not saved", fileOf(h.name), s.ID)

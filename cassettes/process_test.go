@@ -66,7 +66,7 @@ func exitOn(err error) {
 	}
 }
 
-func helper(t *testing.T, what, dir string) (*exec.Cmd, *bufio.Scanner) {
+func process(t *testing.T, what, dir string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "CASSETTES_TEST_PROCESS="+what, "CASSETTES_TEST_DIR="+dir)
@@ -89,7 +89,7 @@ func TestKill9LosesNothing(t *testing.T) {
 	}
 	have := 0
 	for range 15 {
-		cmd, lines := helper(t, "record", dir)
+		cmd, lines := process(t, "record", dir)
 		acknowledged := -1
 		stop := time.AfterFunc(time.Duration(5+rand.IntN(60))*time.Millisecond, func() { cmd.Process.Kill() })
 		for lines.Scan() {
@@ -127,7 +127,7 @@ func TestKill9LosesNothing(t *testing.T) {
 
 func TestLockNamesItsHolderAndEndsWithIt(t *testing.T) {
 	dir := t.TempDir()
-	cmd, lines := helper(t, "record", dir)
+	cmd, lines := process(t, "record", dir)
 	if !lines.Scan() || lines.Text() != "locked" {
 		t.Fatalf("the other process says %q", lines.Text())
 	}
@@ -179,7 +179,7 @@ func fillTheDisk(dir string) {
 
 func TestShortWriteLeavesWholeEntries(t *testing.T) {
 	dir := t.TempDir()
-	_, lines := helper(t, "fill", dir)
+	_, lines := process(t, "fill", dir)
 	var last, failure string
 	for lines.Scan() {
 		if text := lines.Text(); strings.HasPrefix(text, "error:") {

@@ -33,6 +33,22 @@ func BenchmarkBodyJSON(b *testing.B) {
 	}
 }
 
+// BenchmarkCleanJSON is the usual case: nothing in the body is secret.
+func BenchmarkCleanJSON(b *testing.B) {
+	v := benchVault(b, 100)
+	in, err := v.Body(stripe, InResponse, jsonType, []byte(stripeObject))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(in)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := v.Body(stripe, InResponse, jsonType, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkCheck(b *testing.B) {
 	for _, learned := range []int{0, 100, 10000} {
 		b.Run(fmt.Sprintf("%d known", learned), func(b *testing.B) {

@@ -155,6 +155,9 @@ func FuzzBody(f *testing.F) {
 		if strings.Contains(string(once), secret) {
 			t.Errorf("%s of %q holds the secret: %q", contentType, text, once)
 		}
+		if err := v.Check("body", once); err != nil {
+			t.Errorf("%s of %q: %v: %q", contentType, text, err, once)
+		}
 		twice, _ := v.Body(stripe, InRequest, contentType, once)
 		if string(twice) != string(once) {
 			t.Errorf("%s not idempotent:\n in    %q\n once  %q\n twice %q", contentType, text, once, twice)

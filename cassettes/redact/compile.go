@@ -240,7 +240,7 @@ func (one *rule) compileValue(find string) {
 	if one.find.NumSubexp() == 0 {
 		return
 	}
-	one.whole = regexp.MustCompile(`^(?:` + aroundSecret(one.Value, `(?s)(.+)`) + `)$`)
+	one.whole = regexp.MustCompile(`^(?:` + aroundSecret(one.Value, `(?s)(.+?)`) + `)$`)
 	one.clean = regexp.MustCompile(`^(?:` + aroundSecret(one.Value, `(`+word+`(?:-(?:[A-Za-z_][A-Za-z0-9_]*-)?)?(?:[0-9]{4}|A[0-9]{8}))`) + `)$`)
 }
 

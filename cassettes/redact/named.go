@@ -7,10 +7,19 @@ import (
 	"tapedeck/cassettes/leaves"
 )
 
-// secret redacts a whole value that the name rule r calls secret.
+// secret redacts a whole value that the name rule r calls secret. White space
+// around it stays: a key file ends with a line break.
 func (p *pass) secret(r *rule, place leaves.Place, value string) string {
+	trimmed := strings.TrimSpace(value)
+	if trimmed == "" {
+		return value
+	}
+	if len(trimmed) < len(value) {
+		at := strings.Index(value, trimmed)
+		return value[:at] + p.secret(r, place, trimmed) + value[at+len(trimmed):]
+	}
 	switch {
-	case value == "" || isPublished(value):
+	case isPublished(value):
 		return value
 	case p.isClean(value):
 		p.v.reserve(Placeholders(value))
@@ -28,9 +37,8 @@ func (p *pass) secret(r *rule, place leaves.Place, value string) string {
 // whole replaces a value by a plain placeholder. identity is what makes two such
 // values the same secret.
 func (p *pass) whole(id string, place leaves.Place, value, identity string) string {
-	trimmed := strings.TrimSpace(value)
-	if strong(trimmed) {
-		return p.v.placeholder(p.v.learn(identity, id, trimmed), false)
+	if strong(value) {
+		return p.v.placeholder(p.v.learn(identity, id, value), false)
 	}
 	p.v.report(id, p.place(place))
 	return p.v.placeholder(p.v.secret(identity, id, ""), false)

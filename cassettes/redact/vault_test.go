@@ -239,6 +239,10 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%s %s\n got %s\nwant %s", tt.scope.Method, tt.scope.Path, got, tt.want)
 		}
 	}
+	kept := []byte(`{"example":"sk_test_` + random2 + `"}`)
+	if got, changed, err := v.Sweep(jsonType, kept); changed || err != nil {
+		t.Errorf("a sweep replaces what a keep lets stand: %s, %v", got, err)
+	}
 	if got, _ := v.URL(stripe, InRequest, "https://x.dev/?flavour=red"); got != "https://x.dev/?flavour=REDACTED-0005" {
 		t.Error(got)
 	}

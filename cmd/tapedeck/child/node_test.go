@@ -247,30 +247,35 @@ func TestNodePackages(t *testing.T) {
 	interpreter := node(t)
 	modules := os.Getenv("TAPEDECK_NODE_MODULES")
 	if modules == "" {
-		t.Skip("TAPEDECK_NODE_MODULES names no folder; npm install stripe axios got@11 node-fetch@2 agentkeepalive undici@6 makes one")
+		t.Skip("TAPEDECK_NODE_MODULES names no folder; npm install stripe axios got@11 node-fetch@2 agentkeepalive undici@6 undici7@npm:undici@7 undici8@npm:undici@8 makes one")
 	}
 	const done = ".then(() => process.exit(), (e) => { console.error(e.cause ?? e); process.exit(1); })"
-	cases := []struct{ name, module, program, want string }{
+	major := command(t, &Environment{inherited: os.Environ()}, interpreter, "-p", "process.versions.node.split('.')[0]")
+	cases := []struct{ name, module, program, want, since string }{
 		{"stripe", "stripe", `const Stripe = require('stripe'); new (Stripe.Stripe ?? Stripe)('sk_test_1').customers.retrieve('cus_1')` + done,
-			"GET https://api.stripe.com/v1/customers/cus_1 HTTP/1.1"},
-		{"stripe with fetch", "stripe", `const { Stripe } = require('stripe'); new Stripe('sk_test_1', { httpClient: Stripe.createFetchHttpClient() }).customers.retrieve('cus_1')` + done,
-			"GET https://api.stripe.com/v1/customers/cus_1 HTTP/1.1"},
-		{"axios", "axios", `require('axios').get('` + secureURL + `')` + done, "GET " + secureURL + " HTTP/1.1"},
-		{"axios without proxy", "axios", `require('axios').get('` + secureURL + `', { proxy: false })` + done, "GET " + secureURL + " HTTP/1.1"},
-		{"got", "got", `require('got').get('` + secureURL + `')` + done, "GET " + secureURL + " HTTP/1.1"},
-		{"node-fetch", "node-fetch", `require('node-fetch')('` + secureURL + `')` + done, "GET " + secureURL + " HTTP/1.1"},
+			"GET https://api.stripe.com/v1/customers/cus_1 HTTP/1.1", ""},
+		{"stripe with fetch", "stripe", `const S = require('stripe'), Stripe = S.Stripe ?? S; new Stripe('sk_test_1', { httpClient: Stripe.createFetchHttpClient() }).customers.retrieve('cus_1')` + done,
+			"GET https://api.stripe.com/v1/customers/cus_1 HTTP/1.1", ""},
+		{"axios", "axios", `require('axios').get('` + secureURL + `')` + done, "GET " + secureURL + " HTTP/1.1", ""},
+		{"axios without proxy", "axios", `require('axios').get('` + secureURL + `', { proxy: false })` + done, "GET " + secureURL + " HTTP/1.1", ""},
+		{"got", "got", `require('got').get('` + secureURL + `')` + done, "GET " + secureURL + " HTTP/1.1", ""},
+		{"node-fetch", "node-fetch", `require('node-fetch')('` + secureURL + `')` + done, "GET " + secureURL + " HTTP/1.1", ""},
 		{"agentkeepalive", "agentkeepalive", `const { HttpsAgent } = require('agentkeepalive');
 			new Promise((ok, no) => require('https').get('` + secureURL + `', { agent: new HttpsAgent() }, (r) => r.resume().on('end', ok)).on('error', no))` + done,
-			"GET " + secureURL + " HTTP/1.1"},
-		{"undici fetch", "undici", `require('undici').fetch('` + secureURL + `').then((r) => r.text())` + done, "GET " + secureURL + " HTTP/1.1"},
-		{"undici request", "undici", `require('undici').request('` + secureURL + `').then((r) => r.body.text())` + done, "GET " + secureURL + " HTTP/1.1"},
-		{"undici 7", "undici7", `require('undici7').fetch('` + secureURL + `').then((r) => r.text())` + done, "GET " + secureURL + " HTTP/1.1"},
-		{"undici 8", "undici8", `require('undici8').fetch('` + secureURL + `').then((r) => r.text())` + done, "GET " + secureURL + " HTTP/1.1"},
+			"GET " + secureURL + " HTTP/1.1", ""},
+		{"undici fetch", "undici", `require('undici').fetch('` + secureURL + `').then((r) => r.text())` + done, "GET " + secureURL + " HTTP/1.1", ""},
+		{"undici request", "undici", `require('undici').request('` + secureURL + `').then((r) => r.body.text())` + done, "GET " + secureURL + " HTTP/1.1", ""},
+		{"undici 7", "undici7", `require('undici7').fetch('` + secureURL + `').then((r) => r.text())` + done, "GET " + secureURL + " HTTP/1.1", "20"},
+		// On Node 22 undici 8 replaces the dispatcher that it shares with fetch by one of its own.
+		{"undici 8", "undici8", `require('undici8').fetch('` + secureURL + `').then((r) => r.text())` + done, "GET " + secureURL + " HTTP/1.1", "24"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(modules, c.module)); err != nil {
 				t.Skipf("npm install %s brings it", c.module)
+			}
+			if c.since != "" && strings.TrimSpace(major) < c.since {
+				t.Skipf("wants Node %s", c.since)
 			}
 			p := startProxy(t)
 			e := p.environment(t, nil, "NODE_PATH="+modules)
@@ -279,5 +284,62 @@ func TestNodePackages(t *testing.T) {
 			}
 			p.wantRequests(t, c.want)
 		})
+	}
+}
+
+// An idle connection that an agent keeps must not keep the process: this one has no other end.
+func TestNodeExitsWithIdleConnections(t *testing.T) {
+	interpreter := node(t)
+	p := startProxy(t)
+	command(t, p.environment(t, nil), interpreter, "-e", `
+		for (const [name, u] of [['https', '`+secureURL+`'], ['http', '`+plainURL+`']]) {
+			const module = require(name);
+			module.get(u, { agent: new module.Agent({ keepAlive: true }) }, (r) => r.resume());
+		}
+		const session = require('http2').connect('https://api.tapedeck.test');
+		session.request({ ':path': '/' }).on('end', () => session.unref()).resume().end();
+		fetch('`+secureURL+`').then((r) => r.text());`)
+	if n := len(p.requests()); n != 4 {
+		t.Errorf("%d requests at the proxy, want 4", n)
+	}
+}
+
+// Large bodies go through in both directions, and the program is held back when the other side is slow.
+func TestNodeLargeBodies(t *testing.T) {
+	interpreter := node(t)
+	p := startProxy(t)
+	out := command(t, p.environment(t, nil), interpreter, "-e", `
+		const body = Buffer.alloc(8 << 20, 'x');
+		const post = (u, options) => new Promise((done, fail) => {
+			let size = 0;
+			require(new URL(u).protocol.slice(0, -1)).request(u, { method: 'POST', ...options }, (r) =>
+				r.on('data', (d) => size += d.length).on('end', () => { console.log(r.headers['received'], size); done(); })).on('error', fail).end(body);
+		});
+		(async () => {
+			for (const u of ['`+secureURL+`&echo=1', '`+plainURL+`&echo=1']) {
+				await post(u);
+				const r = await fetch(u, { method: 'POST', body });
+				console.log(r.headers.get('received'), (await r.arrayBuffer()).byteLength);
+			}
+		})();`)
+	if want := strings.Repeat("8388608 8388608\n", 4); out != want {
+		t.Errorf("received and sent: got %q, want %q", out, want)
+	}
+}
+
+// A request that the program gives up ends, whether or not its tunnel is open.
+func TestNodeAbort(t *testing.T) {
+	interpreter := node(t)
+	p := startProxy(t)
+	out := command(t, p.environment(t, nil), interpreter, "-e", `
+		const https = require('https');
+		https.get('`+secureURL+`').on('error', (e) => console.log('destroyed', e.code)).destroy();
+		fetch('`+secureURL+`', { signal: AbortSignal.abort() }).catch((e) => console.log('aborted', e.name));
+		https.get('https://slow.tapedeck.test/?hang=1', { timeout: 50 }).on('timeout', function () { this.destroy(); })
+			.on('error', (e) => console.log('timed out', e.code));`)
+	for _, want := range []string{"destroyed ECONNRESET\n", "aborted AbortError\n", "timed out ECONNRESET\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
 	}
 }

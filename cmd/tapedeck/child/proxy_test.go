@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,9 +41,11 @@ func startProxy(t *testing.T) *testProxy {
 
 	plain := newConns()
 	secure := newConns()
-	inner := &http.Server{Handler: http.HandlerFunc(p.answer)}
+	quiet := log.New(io.Discard, "", 0) // handshakes that fail are what some tests want
+	inner := &http.Server{Handler: http.HandlerFunc(p.answer), ErrorLog: quiet}
 	innerTLS := &http.Server{
 		Handler:   http.HandlerFunc(p.answer),
+		ErrorLog:  quiet,
 		TLSConfig: &tls.Config{GetCertificate: authority.GetCertificate},
 	}
 	go inner.Serve(plain)
@@ -103,6 +108,16 @@ func (p *testProxy) answer(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.seen = append(p.seen, line)
 	p.mu.Unlock()
+	switch {
+	case r.URL.Query().Has("echo"):
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Received", strconv.Itoa(len(body)))
+		w.Write(body)
+		return
+	case r.URL.Query().Has("hang"):
+		<-r.Context().Done()
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]string{"answer": "from the proxy", "path": r.URL.Path})
 }

@@ -15,6 +15,7 @@
   const http = require('http');
   const https = require('https');
   const net = require('net');
+  const { Duplex } = require('stream');
   const tls = require('tls');
 
   const settings = readSettings();
@@ -126,6 +127,96 @@
     return socket;
   }
 
+  // A Tunnel is a connection through the proxy that can be used at once, as agents and SDKs expect of
+  // net.connect: what is written before it is open waits. It has the methods that clients call on a
+  // socket.
+  class Tunnel extends Duplex {
+    #raw;
+    #open = false;
+    #waiting = [];
+
+    constructor(proxy, host, port) {
+      super();
+      this.connecting = true;
+      this.#raw = tunnel(proxy, host, port, (error, socket) => {
+        if (error) return this.destroy(error);
+        this.#open = true;
+        this.connecting = false;
+        socket.on('data', (chunk) => this.push(chunk) || socket.pause());
+        socket.on('end', () => this.push(null));
+        socket.on('error', (failure) => this.destroy(failure));
+        socket.on('close', () => this.destroy());
+        for (const action of this.#waiting.splice(0)) action();
+        this.emit('connect');
+        this.emit('ready');
+      });
+      this.#raw.on('timeout', () => this.emit('timeout'));
+    }
+
+    // hold returns the TLS socket that make puts on this tunnel. A tunnel has a socket of its own that
+    // keeps the process alive, so the TLS socket's ref and unref must reach it.
+    hold(make) {
+      this.connecting = false; // TLS may begin: its first bytes wait here
+      let socket;
+      try {
+        socket = make();
+      } catch (error) { // such as a key that does not fit its certificate
+        this.destroy();
+        throw error;
+      }
+      for (const name of ['ref', 'unref']) {
+        const original = socket[name];
+        socket[name] = (...args) => {
+          this[name]();
+          return original.apply(socket, args);
+        };
+      }
+      return socket;
+    }
+
+    #whenOpen(action) {
+      if (this.#open) action();
+      else this.#waiting.push(action);
+    }
+
+    _read() { if (this.#open) this.#raw.resume(); }
+    _write(chunk, encoding, done) { this.#whenOpen(() => this.#raw.write(chunk, encoding, done)); }
+    _final(done) { this.#whenOpen(() => this.#raw.end(done)); }
+    _destroy(error, done) {
+      this.#raw.destroy();
+      done(error);
+    }
+
+    get timeout() { return this.#raw.timeout; }
+    get remoteAddress() { return this.#raw.remoteAddress; }
+    get remotePort() { return this.#raw.remotePort; }
+    get remoteFamily() { return this.#raw.remoteFamily; }
+    get localAddress() { return this.#raw.localAddress; }
+    get localPort() { return this.#raw.localPort; }
+    get bytesRead() { return this.#raw.bytesRead; }
+    get bytesWritten() { return this.#raw.bytesWritten; }
+
+    setTimeout(ms, listener) {
+      if (listener) this.once('timeout', listener);
+      this.#raw.setTimeout(ms);
+      return this;
+    }
+    setNoDelay(...args) { return this.#forward('setNoDelay', args); }
+    setKeepAlive(...args) { return this.#forward('setKeepAlive', args); }
+    ref() { return this.#forward('ref', []); }
+    unref() { return this.#forward('unref', []); }
+    destroySoon() {
+      if (this.writable) this.end();
+      if (this.writableFinished) this.destroy();
+      else this.once('finish', () => this.destroy());
+    }
+
+    #forward(name, args) {
+      this.#raw[name](...args);
+      return this;
+    }
+  }
+
   function routeAgents() {
     routeAgent(http.Agent.prototype, false);
     routeAgent(https.Agent.prototype, true);
@@ -138,70 +229,27 @@
   function routeAgent(prototype, secure) {
     const original = prototype.createConnection;
     prototype.createConnection = function createConnection(...args) {
-      const { options, callback } = connectArguments(args);
+      const options = connectOptions(args);
       const port = Number(options.port) || (secure ? 443 : 80);
       const host = options.host || 'localhost';
       // Agents that the program gives a proxyEnv route by themselves; a socket or a path is no network.
-      const proxy = callback && !options.socket && !options.path && !options.socketPath &&
-        !this?.options?.proxyEnv && proxyFor(secure, host, port);
+      const proxy = !options.socket && !options.path && !options.socketPath && !this?.options?.proxyEnv &&
+        proxyFor(secure, host, port);
       if (!proxy) return original.apply(this, args);
-
-      const freePlace = occupy(this, options);
-      tunnel(proxy, host, port, (error, socket) => {
-        freePlace();
-        try {
-          if (!error && secure) socket = original.call(this, { ...options, socket });
-        } catch (failure) { // such as a key that does not fit its certificate
-          socket.destroy();
-          error = failure;
-        }
-        if (error) {
-          // An agent that is told of an error forgets the requests that wait for a socket, or tries
-          // the same one for ever. A socket that breaks is what it knows.
-          const broken = new net.Socket().on('error', () => {});
-          broken.connecting = true; // so that it takes the request without complaint
-          callback(null, broken);
-          setImmediate(() => broken.destroy(error));
-          return;
-        }
-        if (options.timeout) socket.setTimeout(options.timeout);
-        if (options.keepAlive) socket.setKeepAlive(true, options.keepAliveInitialDelay);
-        callback(null, socket);
-      });
-      return undefined;
+      const stream = new Tunnel(proxy, host, port);
+      const socket = secure ? stream.hold(() => original.call(this, { ...options, socket: stream })) : stream;
+      if (options.timeout) socket.setTimeout(options.timeout);
+      if (options.keepAlive) stream.setKeepAlive(true, options.keepAliveInitialDelay);
+      return socket;
     };
   }
 
-  // connectArguments reads (options[, callback]), (port[, host][, options][, callback]).
-  function connectArguments(args) {
-    const callback = typeof args.at(-1) === 'function' ? args.at(-1) : null;
-    let options = {};
-    for (const arg of args) {
-      if (arg && typeof arg === 'object') options = { ...options, ...arg };
-    }
+  // connectOptions reads (options[, callback]) and (port[, host][, options][, callback]).
+  function connectOptions(args) {
+    const options = Object.assign({}, ...args.filter((arg) => arg && typeof arg === 'object'));
     if (typeof args[0] === 'number' || typeof args[0] === 'string') options.port = args[0];
     if (typeof args[1] === 'string') options.host = args[1];
-    return { options, callback };
-  }
-
-  // occupy holds a place in the agent's pool while the tunnel is being opened: the agent counts
-  // sockets only once it has them, and maxSockets would not hold. It returns how to free the place.
-  function occupy(agent, options) {
-    const name = options._agentKey;
-    if (!name || !agent.sockets || agent.maxSockets === Infinity && agent.maxTotalSockets === Infinity) {
-      return () => {};
-    }
-    const placeholder = { writable: true };
-    (agent.sockets[name] ??= []).push(placeholder);
-    agent.totalSocketCount++;
-    return () => {
-      const sockets = agent.sockets[name];
-      const index = sockets ? sockets.indexOf(placeholder) : -1;
-      if (index < 0) return;
-      sockets.splice(index, 1);
-      if (sockets.length === 0) delete agent.sockets[name];
-      agent.totalSocketCount--;
-    };
+    return options;
   }
 
   // routeFetch replaces the dispatcher that fetch and the undici package share. Its class is had from
@@ -276,11 +324,9 @@
     }
   }
 
-  // routeHTTP2 gives http2.connect a socket of ours. It wants one at once, so what it writes waits in
-  // a stream until the tunnel is open.
+  // routeHTTP2 gives http2.connect a socket of ours.
   function routeHTTP2() {
     const http2 = require('http2');
-    const { Duplex } = require('stream');
     const original = http2.connect;
     http2.connect = function connect(authority, options, listener) {
       if (typeof options === 'function') [listener, options] = [options, undefined];
@@ -296,44 +342,18 @@
       const proxy = !options?.createConnection && !options?.socket && proxyFor(secure, host, port);
       if (!proxy) return original.call(this, authority, options, listener);
       const createConnection = () => {
-        const stream = laterTunnel(Duplex, proxy, host, port);
+        const stream = new Tunnel(proxy, host, port);
         if (!secure) return stream;
-        return tls.connect({
+        return stream.hold(() => tls.connect({
           ALPNProtocols: ['h2'],
           ...options,
           socket: stream,
           host,
           port,
           servername: options?.servername ?? (net.isIP(host) ? '' : host),
-        });
+        }));
       };
       return original.call(this, authority, { ...options, createConnection }, listener);
     };
-  }
-
-  function laterTunnel(Duplex, proxy, host, port) {
-    let socket = null;
-    let waiting = [];
-    const whenOpen = (action) => (socket ? action() : waiting.push(action));
-    const raw = tunnel(proxy, host, port, (error, opened) => {
-      if (error) return stream.destroy(error);
-      socket = opened;
-      socket.on('data', (chunk) => stream.push(chunk) || socket.pause());
-      socket.on('end', () => stream.push(null));
-      socket.on('error', (failure) => stream.destroy(failure));
-      socket.on('close', () => stream.destroy());
-      waiting.forEach((action) => action());
-      waiting = [];
-    });
-    const stream = new Duplex({
-      read() { if (socket) socket.resume(); },
-      write(chunk, encoding, done) { whenOpen(() => socket.write(chunk, encoding, done)); },
-      final(done) { whenOpen(() => socket.end(done)); },
-      destroy(error, done) {
-        raw.destroy();
-        done(error);
-      },
-    });
-    return stream;
   }
 })();
