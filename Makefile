@@ -37,7 +37,7 @@ race: ## unit and end-to-end tests with the race detector, tapedeck included
 
 lint: ## gofmt, go vet, staticcheck, govulncheck, allowed imports
 	@.ci/install lint
-	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	@unformatted=$$(gofmt -l .); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these files:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet $(E2E) ./...
 	GOOS=windows $(GO) vet ./cmd/... ./proxy/... ./cassettes/... ./matchers/...

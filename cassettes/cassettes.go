@@ -133,6 +133,20 @@ func (c *Cassette) Append(in clean.Interaction) (clean.Interaction, error) {
 	return in, nil
 }
 
+// Amend puts in, which Append has returned and which has been redacted further
+// since, into the journal in place of what stands there. The old entry's bytes
+// stay in the journal until it is dropped; nothing reads them any more.
+func (c *Cassette) Amend(in clean.Interaction) error {
+	s, err := in.Stored()
+	if err != nil {
+		return err
+	}
+	if err := c.check(s); err != nil {
+		return fmt.Errorf("cassette %s: interaction %d was not amended: %w", fileOf(c.held.name), in.ID, err)
+	}
+	return c.held.amend(&s)
+}
+
 // Save writes list as the whole cassette, atomically, and drops the journal. Those
 // without an id get the next free one in the file. When a secret stands in one
 // of them (a *redact.Refusal), or the file was changed by another program since it

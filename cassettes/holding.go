@@ -330,6 +330,17 @@ func (h *holding) append(s *clean.Stored) error {
 	s.ID = h.next
 	h.next++
 	h.mu.Unlock()
+	return h.write(recordInteraction, s)
+}
+
+// amend puts another version of an appended interaction into the journal.
+func (h *holding) amend(s *clean.Stored) error {
+	h.saving.RLock()
+	defer h.saving.RUnlock()
+	return h.write(recordAmended, s)
+}
+
+func (h *holding) write(typ byte, s *clean.Stored) error {
 	var names [2]string
 	for i, body := range [][]byte{s.RequestBody, s.ResponseBody} {
 		if len(body) <= h.largest {
@@ -350,7 +361,7 @@ func (h *holding) append(s *clean.Stored) error {
 		log, err = h.journal()
 	}
 	if err == nil {
-		err = log.append(recordInteraction, content)
+		err = log.append(typ, content)
 	}
 	if err != nil {
 		return fmt.Errorf("cassette %s: an interaction was not recorded: %w", fileOf(h.name), err)

@@ -41,6 +41,9 @@ const (
 // The types of a record.
 const (
 	recordInteraction byte = 'i' // JSON of journalEntry
+	// recordAmended is a recordInteraction that takes the place of the earlier one
+	// with its id: a secret that stood in that one was learned afterwards.
+	recordAmended byte = 'a'
 	// recordSaved says that all before it is in the cassette file whose SHA-256
 	// it holds. It is written before that file takes its name, so it counts only
 	// when the file has that sum.
@@ -183,6 +186,18 @@ func (j *journal) next(in *bufio.Reader) (done bool, err error) {
 			return true, nil
 		}
 		j.entries = append(j.entries, e)
+	case recordAmended:
+		e, err := decodeEntry(b[1:])
+		if err != nil {
+			j.damaged = true
+			return true, nil
+		}
+		for i := len(j.entries) - 1; i >= 0; i-- {
+			if j.entries[i].ID == e.ID {
+				j.entries[i] = e
+				break
+			}
+		}
 	case recordSaved:
 		j.saved = append(j.saved, savedMark{sum: string(b[1:]), before: len(j.entries)})
 	default:

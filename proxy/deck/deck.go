@@ -93,9 +93,15 @@ type Deck struct {
 
 	mu       sync.Mutex
 	sessions map[string]*session
-	recorded []clean.Interaction
-	saved    bool
 	closed   bool
+
+	// keeping makes appending to the journal and noting it in recorded one step,
+	// so that a save drops no journal entry that it has not written.
+	keeping  sync.Mutex
+	recorded []clean.Interaction
+	saved    bool    // nothing was recorded since the last save,
+	savedAs  Outcome // which said this
+	sweeping sweeper
 }
 
 // Open opens the cassette as the mode asks. The error says what is wrong with

@@ -262,19 +262,28 @@ func (d *Deck) keep(take *taking, in clean.Interaction) error {
 	if err != nil {
 		return err
 	}
-	if in, err = d.tape.Append(in); err != nil {
+	if in, err = d.append(in); err != nil {
 		return err
 	}
-	d.mu.Lock()
-	d.recorded = append(d.recorded, in)
-	d.saved = false
-	d.mu.Unlock()
 	resp, err := in.Response()
 	if err != nil {
 		return err
 	}
 	d.report.record(hostOf(take.req), describe(in.Request()), resp.Status(), reading.Ignored)
 	return nil
+}
+
+func (d *Deck) append(in clean.Interaction) (clean.Interaction, error) {
+	d.keeping.Lock()
+	defer d.keeping.Unlock()
+	in, err := d.tape.Append(in)
+	if err != nil {
+		return in, err
+	}
+	d.recorded = append(d.recorded, in)
+	d.saved = false
+	d.sweeping.later(d)
+	return in, nil
 }
 
 func (t *answerTap) refuse(err error) {

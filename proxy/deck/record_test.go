@@ -399,3 +399,34 @@ func TestStrictRefusesGuesses(t *testing.T) {
 		t.Errorf("strict: %d %s", resp.StatusCode, got)
 	}
 }
+
+// A value is recorded under a neutral name, and only later learned to be secret.
+// What a kill leaves after that must be clean, once the sweeper has passed.
+func TestLateSecretIsSweptFromTheJournal(t *testing.T) {
+	const value = "q8f7a6s5d4f3g2h1j0k9l8"
+	b := newBench(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", jsonType)
+		io.WriteString(w, `{"note":"`+value+`"}`)
+	}))
+	defer server.Close()
+	d := b.open(deck.RecordOnly, to{server})
+	ask(t, d, "GET", "https://api.acme.dev/early", "")
+	ask(t, d, "POST", "https://api.acme.dev/late", `{"api_key":"`+value+`"}`, "Content-Type", jsonType)
+	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		// Another deck sees what a killed recorder would leave; its vault knows nothing.
+		other := b.open(deck.ReplayOnly, nil)
+		_, got := ask(t, other, "GET", "https://api.acme.dev/early", "")
+		b.close(other)
+		if !strings.Contains(got, value) {
+			break
+		}
+		if time.Since(start) > time.Minute {
+			t.Fatalf("the value still stands in the journal: %s", got)
+		}
+	}
+	b.close(d)
+	if strings.Contains(b.file(), value) {
+		t.Error("the value is in the saved cassette")
+	}
+}

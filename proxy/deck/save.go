@@ -58,9 +58,10 @@ func (d *Deck) wait() {
 }
 
 func (d *Deck) save(o Outcome) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if !d.Recording() || len(d.recorded) == 0 || d.saved && o.Failed != "" {
+	d.keeping.Lock()
+	defer d.keeping.Unlock()
+	d.sweeping.stop()
+	if !d.Recording() || len(d.recorded) == 0 || d.saved && d.savedAs == o {
 		return nil
 	}
 	list, err := d.finalList()
@@ -70,7 +71,7 @@ func (d *Deck) save(o Outcome) error {
 	if err := d.tape.Save(list, cassettes.State{Unfinished: d.unfinished(o)}); err != nil {
 		return err
 	}
-	d.saved = o.Failed != ""
+	d.saved, d.savedAs = true, o
 	return nil
 }
 
