@@ -9,6 +9,7 @@ import (
 	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/leaves"
 	"tapedeck/cassettes/redact"
+	"tapedeck/cassettes/scope"
 )
 
 // The types of facts. A leaf of a query or body has the type of its kind.
@@ -128,13 +129,13 @@ func (rd *reader) request(r clean.Request) {
 	u := r.URL()
 	rd.add("method", wordType, r.Method())
 	rd.add("scheme", wordType, strings.ToLower(u.Scheme))
-	rd.add("host", wordType, rd.rules.rewrite("host", normalHost(u)))
+	rd.add("host", wordType, rd.rules.rewrite("host", scope.NormalHost(u)))
 	rd.path(rawPath(r.RawURL()))
 	rd.query(u.RawQuery)
 }
 
 func (rd *reader) path(raw string) {
-	d := draft{Fact: Fact{Name: "path", Type: wordType, Value: normalPath(raw)}, ignored: rd.rules.ignores("path")}
+	d := draft{Fact: Fact{Name: "path", Type: wordType, Value: scope.NormalPath(raw)}, ignored: rd.rules.ignores("path")}
 	if rd.translate != nil {
 		segments := strings.Split(d.Value, "/")
 		for i, segment := range segments {

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/scope"
 )
 
 // FuzzKey: two requests have equal keys exactly when their facts are equal.
@@ -134,7 +135,7 @@ func FuzzRawInput(f *testing.F) {
 			t.Skip("refused")
 		}
 		a := d.matcher.Read(r, nil)
-		if path := normalPath(rawPath(r.RawURL())); normalPath(path) != path {
+		if path := scope.NormalPath(rawPath(r.RawURL())); scope.NormalPath(path) != path {
 			t.Fatalf("%q is not normal", path)
 		}
 		if n := normalAccept([]string{accept}); normalAccept([]string{n}) != n {

@@ -28,7 +28,7 @@ import (
 
 	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/leaves"
-	"tapedeck/cassettes/redact"
+	"tapedeck/cassettes/scope"
 )
 
 // A Fact is one named, typed thing that is true of a request.
@@ -85,12 +85,13 @@ func New(rules []Rule) (*Matcher, error) {
 
 // Stores reports whether a request header must be stored because it is in the
 // key, carries credentials, or is named by a rule. name is canonical.
-func (m *Matcher) Stores(s redact.Scope, name string) bool {
+func (m *Matcher) Stores(s scope.Scope, name string) bool {
 	if slices.Contains(keyHeaders, name) || isCredential(name) {
 		return true
 	}
+	target := s.Target()
 	return slices.ContainsFunc(m.rules, func(r *rule) bool {
-		return slices.Contains(r.headers, name) && r.on.match(newTarget(s))
+		return slices.Contains(r.headers, name) && r.on.Match(target)
 	})
 }
 
@@ -114,12 +115,12 @@ func (m *Matcher) Read(r clean.Request, translate func(string) (string, bool)) R
 func (m *Matcher) Affects(unsafe, safe clean.Request) bool {
 	of := requestTarget(safe)
 	return slices.ContainsFunc(m.inForce(requestTarget(unsafe)), func(r *rule) bool {
-		return slices.ContainsFunc(r.affects, func(p *scopePattern) bool { return p.match(of) })
+		return slices.ContainsFunc(r.affects, func(on scope.On) bool { return on.Match(of) })
 	})
 }
 
-func requestTarget(r clean.Request) target {
-	return newTarget(redact.Scope{Method: r.Method(), Host: r.URL().Host, Path: rawPath(r.RawURL())})
+func requestTarget(r clean.Request) scope.Target {
+	return scope.Scope{Method: r.Method(), Host: r.URL().Host, Path: rawPath(r.RawURL())}.Target()
 }
 
 // isSafe reports a method that only reads (RFC 9110, section 9.2.1).

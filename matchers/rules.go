@@ -8,17 +8,18 @@ import (
 	"strings"
 
 	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/scope"
 )
 
 // rule is a compiled Rule.
 type rule struct {
-	on        *scopePattern
+	on        scope.On
 	ignore    []leaves.Pattern
 	as        []shapeRule
 	rewrite   []rewriteRule
 	unordered []leaves.Pattern
 	headers   []string // canonical
-	affects   []*scopePattern
+	affects   []scope.On
 	safe      bool
 	repeat    string
 	echo      string
@@ -53,8 +54,8 @@ func compile(r Rule, number int) (*rule, error) {
 	}
 	out := &rule{safe: r.Safe, repeat: r.Repeat, echo: r.Echo}
 	var err error
-	if out.on, err = parseScope(r.On); err != nil {
-		return fail("on: %q %v", r.On, err)
+	if out.on, err = scope.ParseOn(r.On); err != nil {
+		return fail("on: %v", err)
 	}
 	if out.ignore, err = patterns(r.Ignore, allFacts); err != nil {
 		return fail("ignore: %v", err)
@@ -96,9 +97,9 @@ func compile(r Rule, number int) (*rule, error) {
 		out.headers = append(out.headers, canonicalHeader(name))
 	}
 	for _, text := range r.Affects {
-		on, err := parseScope(text)
+		on, err := scope.ParseOn(text)
 		if err != nil {
-			return fail("affects: %q %v", text, err)
+			return fail("affects: %v", err)
 		}
 		out.affects = append(out.affects, on)
 	}
@@ -147,9 +148,9 @@ func pattern(text string, roots []string) (leaves.Pattern, error) {
 // inForce are the rules for one request, in order.
 type inForce []*rule
 
-func (m *Matcher) inForce(t target) (out inForce) {
+func (m *Matcher) inForce(t scope.Target) (out inForce) {
 	for _, r := range m.rules {
-		if r.on.match(t) {
+		if r.on.Match(t) {
 			out = append(out, r)
 		}
 	}

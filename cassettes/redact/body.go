@@ -151,7 +151,7 @@ func (p *pass) rule(list []leaves.Leaf, leaf *leaves.Leaf, in places) *rule {
 	if !p.names {
 		return nil
 	}
-	r := p.v.rules.named(leaf.Name, in, p.scope)
+	r := p.v.rules.named(leaf.Name, in, p.target)
 	if r == nil || len(p.keeps) > 0 && p.kept(r.ID, p.place(leaf.Place)) {
 		return nil
 	}

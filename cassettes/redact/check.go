@@ -36,7 +36,7 @@ func (v *Vault) checkGap(place, s string, start, end int) (refusal *Refusal) {
 	for _, h := range v.rules.search(gap) {
 		one := h.rule
 		switch {
-		case one.in != anywhere || one.on != nil: // limited to places that these bytes do not show
+		case one.in != anywhere || one.On != "": // limited to places that these bytes do not show
 		case v.keeps[gap[h.start:h.end]]:
 		case one.shape == shapeCard && bareNumber(s, start+h.start, start+h.end):
 		default:

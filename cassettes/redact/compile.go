@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/scope"
 )
 
 // Rules is a compiled, immutable rule set.
@@ -35,7 +36,7 @@ type ending struct {
 // rule is a Rule made ready.
 type rule struct {
 	Rule
-	on      *onPattern
+	on      scope.On
 	in      places
 	reading reading
 	order   int // of the value rules that have anchors
@@ -74,7 +75,7 @@ var placeGroups = map[string][]string{
 
 type keep struct {
 	Keep
-	on *onPattern
+	on scope.On
 	at leaves.Pattern
 }
 
@@ -160,9 +161,9 @@ func (r *Rules) add(add Rule, ids map[string]bool) error {
 		return fmt.Errorf("rule %s: exactly one of name and value must be set", add.ID)
 	}
 	if add.On != "" {
-		on, err := parseOn(add.On)
+		on, err := scope.ParseOn(add.On)
 		if err != nil {
-			return fmt.Errorf("rule %s: %w", add.ID, err)
+			return fmt.Errorf("rule %s: on: %w", add.ID, err)
 		}
 		one.on = on
 	}
@@ -281,8 +282,8 @@ func compileKeep(k Keep, ids map[string]bool) (keep, error) {
 	}
 	var err error
 	if k.On != "" {
-		if out.on, err = parseOn(k.On); err != nil {
-			return out, err
+		if out.on, err = scope.ParseOn(k.On); err != nil {
+			return out, fmt.Errorf("on: %w", err)
 		}
 	}
 	if k.At != "" {
@@ -313,21 +314,21 @@ func appendFolded(to []byte, name string) []byte {
 }
 
 // named returns the rule for a value under name, or nil.
-func (r *Rules) named(name string, in places, s Scope) *rule {
+func (r *Rules) named(name string, in places, t scope.Target) *rule {
 	if len(name) > 128 {
 		return nil
 	}
 	var buffer [128]byte
 	folded := appendFolded(buffer[:0], name)
 	for _, one := range r.exact[string(folded)] {
-		if one.in&in != 0 && one.on.match(s) {
+		if one.in&in != 0 && one.on.Match(t) {
 			return one
 		}
 	}
 	for i := range r.endings {
 		end := &r.endings[i]
 		if n := len(folded) - len(end.text); n >= 0 && string(folded[n:]) == end.text &&
-			end.rule.in&in != 0 && end.rule.on.match(s) && notSecret[string(folded)] == "" {
+			end.rule.in&in != 0 && end.rule.on.Match(t) && notSecret[string(folded)] == "" {
 			return end.rule
 		}
 	}

@@ -49,7 +49,7 @@ func (p *pass) header(name, value string) string {
 	if p.dir == InResponse {
 		in = inResponseHeader
 	}
-	r := p.v.rules.named(name, in, p.scope)
+	r := p.v.rules.named(name, in, p.target)
 	if r == nil || p.kept(r.ID, place) {
 		return p.value(place, in, value)
 	}

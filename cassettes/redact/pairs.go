@@ -88,7 +88,7 @@ func (p *pass) memberAt(s string, i int) (found pair, ok bool) {
 		return found, false
 	}
 	name := s[max(0, j-maxName)+start+len(quote) : j]
-	if found.rule = p.v.rules.named(name, inBody, p.scope); found.rule == nil {
+	if found.rule = p.v.rules.named(name, inBody, p.target); found.rule == nil {
 		return found, false
 	}
 	j = i + 1
@@ -129,7 +129,7 @@ func (p *pass) elementAt(s string, i int) (found pair, ok bool) {
 	}
 	name := s[i+2 : end]
 	name = name[strings.LastIndexByte(name, ':')+1:]
-	if found.rule = p.v.rules.named(name, inBody, p.scope); found.rule == nil {
+	if found.rule = p.v.rules.named(name, inBody, p.target); found.rule == nil {
 		return found, false
 	}
 	open := strings.LastIndexAny(s[:i], "<>")

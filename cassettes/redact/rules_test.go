@@ -40,7 +40,7 @@ func TestNames(t *testing.T) {
 	check := func(names map[string]string, in places) {
 		for name, want := range names {
 			got := ""
-			if r := rules.named(name, in, stripe); r != nil {
+			if r := rules.named(name, in, stripe.Target()); r != nil {
 				got = r.ID
 			}
 			if got != want {

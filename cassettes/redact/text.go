@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/scope"
 )
 
 // A pass redacts what belongs to one request or response.
 type pass struct {
-	v     *Vault
-	scope Scope
-	dir   Direction
+	v      *Vault
+	target scope.Target
+	dir    Direction
 	// names says that name rules apply; a sweep has only values to go by.
 	names bool
 	// oauth says that the request's path is one of an OAuth exchange.
@@ -162,7 +163,7 @@ func (p *pass) hits(place leaves.Place, in places, s string) []hit {
 	found := p.v.rules.search(s)
 	n := 0
 	for _, h := range found {
-		if h.rule.in&in == 0 || !h.rule.on.match(p.scope) {
+		if h.rule.in&in == 0 || !h.rule.on.Match(p.target) {
 			continue
 		}
 		if text := s[h.start:h.end]; !p.names {

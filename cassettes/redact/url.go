@@ -70,7 +70,7 @@ func (p *pass) url(place leaves.Place, u string, own bool) (string, error) {
 // says so, or when it stands alone and is random, as a token in a git URL is.
 func (p *pass) userinfo(info string) string {
 	rawUser, rawPassword, ok := strings.Cut(info, ":")
-	rule := p.v.rules.named("password", inUserinfo, p.scope)
+	rule := p.v.rules.named("password", inUserinfo, p.target)
 	user := unescapePath(rawUser)
 	place := leaves.Place("userinfo")
 	kept := rule == nil || p.kept(rule.ID, place)

@@ -264,9 +264,9 @@ func (v *Vault) searchLearned(s string, found []hit) []hit {
 
 // pass starts a pass over what belongs to s.
 func (v *Vault) pass(s Scope, d Direction) *pass {
-	p := &pass{v: v, scope: s, dir: d, names: true, oauth: oauthPath(s.Path)}
+	p := &pass{v: v, target: s.Target(), dir: d, names: true, oauth: oauthPath(s.Path)}
 	for _, k := range v.rules.keeps {
-		if k.on.match(s) {
+		if k.on.Match(p.target) {
 			p.keeps = append(p.keeps, k)
 		}
 	}

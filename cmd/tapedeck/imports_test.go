@@ -22,6 +22,7 @@ var arrows = []struct{ from, to, reason string }{
 	{"cmd/tapedeck", "matchers/profiles", "wire.go reads tapedeck.yaml and the profiles"},
 	{"cmd/tapedeck", "cassettes", "wire.go opens the folder, recover reads journals"},
 	{"cmd/tapedeck", "cassettes/clean", "wire.go makes the cleaner"},
+	{"cmd/tapedeck", "cassettes/scope", "wire.go compiles the pattern of --rerecord, a profile's rules must be about its host"},
 	{"cmd/tapedeck", "cassettes/redact", "wire.go compiles the redaction rules, rules lists them"},
 
 	{"proxy", "proxy/ca", "tunnels are served with the authority's leaves"},
@@ -35,8 +36,10 @@ var arrows = []struct{ from, to, reason string }{
 	{"matchers", "cassettes/clean", "facts are read from clean requests"},
 	{"matchers", "cassettes/leaves", "facts are leaves with a normal form"},
 	{"matchers", "cassettes/redact", "placeholders are blank in keys"},
+	{"matchers", "cassettes/scope", "rules select requests, and keys hold hosts and paths in normal form"},
 	{"matchers/profiles", "matchers", "a profile holds matching rules"},
 	{"matchers/profiles", "cassettes/redact", "a profile holds redaction rules"},
+	{"matchers/profiles", "cassettes/scope", "what a rule is about is checked where it is written"},
 	{"matchers/profiles", "cassettes/leaves", "patterns are checked where they are written"},
 
 	{"cassettes", "cassettes/clean", "a store accepts clean interactions only"},
@@ -45,6 +48,7 @@ var arrows = []struct{ from, to, reason string }{
 	{"cassettes/clean", "cassettes/redact", "the constructors redact"},
 	{"cassettes/clean", "cassettes/leaves", "the constructors read bodies as the matcher does"},
 	{"cassettes/redact", "cassettes/leaves", "secrets are replaced leaf by leaf"},
+	{"cassettes/redact", "cassettes/scope", "rules select requests by the grammar that matching has"},
 }
 
 // homes are the only folders whose packages, tests included, may import a

@@ -20,6 +20,7 @@ import (
 	"tapedeck/cassettes"
 	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/redact"
+	"tapedeck/cassettes/scope"
 	"tapedeck/cmd/tapedeck/child"
 	"tapedeck/matchers"
 	"tapedeck/proxy"
@@ -274,11 +275,11 @@ func (s *station) rerecords() (func(clean.Request) bool, error) {
 	if s.opt.rerecord == "" {
 		return nil, nil
 	}
-	on, err := matchers.ParseOn(s.opt.rerecord)
+	on, err := scope.ParseOn(s.opt.rerecord)
 	if err != nil {
 		return nil, usagef("--rerecord: %w", err)
 	}
-	return func(r clean.Request) bool { return on.Match(r.Scope()) }, nil
+	return func(r clean.Request) bool { return on.Match(r.Scope().Target()) }, nil
 }
 
 func (s *station) makeServer() (err error) {

@@ -17,17 +17,6 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary stand in for tapedeck: with RUN_COMMAND it runs a command as exec
-// does, says that it is still there afterwards, and exits with the command's code.
-func TestMain(m *testing.M) {
-	if command := os.Getenv("RUN_COMMAND"); command != "" {
-		code, err := Run(context.Background(), []string{"sh", "-c", command}, os.Environ(), Inherit())
-		fmt.Printf("saved %d %v\n", code, err)
-		os.Exit(code)
-	}
-	os.Exit(m.Run())
-}
-
 func sh(script string) []string { return []string{"sh", "-c", script} }
 
 func TestRunExitCode(t *testing.T) {
