@@ -3,6 +3,7 @@ package cassettes
 import (
 	"bytes"
 	"encoding/base64"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -162,7 +163,7 @@ func ours(e entry, request, response recipe, apart []string) []string {
 
 func flowHeader(h http.Header) string {
 	var fields []string
-	for _, name := range sortedNames(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		var values []string
 		for _, v := range h[name] {
 			values = append(values, string(appendScalar(nil, v, true)))
@@ -222,7 +223,7 @@ func appendHeader(b []byte, key string, h http.Header) []byte {
 		return b
 	}
 	b = append(b, "    "+key+":\n"...)
-	for _, name := range sortedNames(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		b = appendKey(b, name, 6)
 		b = appendList(b, h[name], 6)
 	}
@@ -298,13 +299,4 @@ func (s stand) append(b []byte) []byte {
 		return appendLiteral(b, s.text, 6)
 	}
 	return appendField(b, "body", s.text)
-}
-
-func sortedNames(h http.Header) []string {
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -2,7 +2,9 @@ package cassettes
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -103,7 +105,7 @@ const defaultProto = "HTTP/1.1"
 // together under one name keep the order of the names as they stood.
 func canonical(h http.Header) http.Header {
 	out := make(http.Header, len(h))
-	for _, name := range sortedNames(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		c := http.CanonicalHeaderKey(name)
 		out[c] = append(out[c], h[name]...)
 	}

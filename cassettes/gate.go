@@ -1,7 +1,9 @@
 package cassettes
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 
 	"tapedeck/cassettes/clean"
 )
@@ -26,7 +28,7 @@ func parts(s clean.Stored) func(yield func(place string, text []byte) bool) {
 				return true
 			}
 			var lines []byte
-			for _, name := range sortedNames(h) {
+			for _, name := range slices.Sorted(maps.Keys(h)) {
 				for _, v := range h[name] {
 					lines = append(append(append(append(lines, name...), ": "...), v...), '\n')
 				}

@@ -3,7 +3,9 @@ package cassettes
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 
 	"tapedeck/cassettes/clean"
@@ -118,7 +120,7 @@ func fieldsOf(h http.Header) []journalField {
 		return nil
 	}
 	list := make([]journalField, 0, len(h))
-	for _, name := range sortedNames(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		f := journalField{Name: exact(name), Values: []exact{}}
 		for _, v := range h[name] {
 			f.Values = append(f.Values, exact(v))

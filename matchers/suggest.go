@@ -42,7 +42,7 @@ func suggest(live Reading, changes []change) string {
 		if !isLeaf(c) {
 			return ""
 		}
-		name := anyElement(c.name())
+		name := c.name().AnyIndex()
 		if shape := commonShape(c); shape == "" {
 			if !slices.Contains(rule.Ignore, name) {
 				rule.Ignore = append(rule.Ignore, name)
@@ -128,39 +128,6 @@ func lastMember(p leaves.Place) string {
 		return m[1]
 	}
 	return ""
-}
-
-// anyElement writes every index of a place as [*].
-func anyElement(p leaves.Place) string {
-	var b strings.Builder
-	for s := string(p); s != ""; {
-		switch {
-		case strings.HasPrefix(s, `["`):
-			n := quotedEnd(s)
-			b.WriteString(s[:n])
-			s = s[n:]
-		case s[0] == '[':
-			b.WriteString("[*]")
-			s = s[strings.IndexByte(s, ']')+1:]
-		default:
-			b.WriteByte(s[0])
-			s = s[1:]
-		}
-	}
-	return b.String()
-}
-
-// quotedEnd is the length of the quoted member that s begins with.
-func quotedEnd(s string) int {
-	for i := 2; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 2
-		}
-	}
-	return len(s)
 }
 
 // commonShape is the shape that both values have, or "".

@@ -151,7 +151,7 @@ func connectAuthority(authority string) (host, port string, ok bool) {
 	if hostName(host) == "" {
 		return "", "", false
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+	if !isPort(port) {
 		return "", "", false
 	}
 	return host, port, true

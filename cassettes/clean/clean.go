@@ -12,6 +12,7 @@
 package clean
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,7 +48,7 @@ func (r Request) Proto() string { return r.proto }
 func (r Request) Header(name string) []string { return r.header[http.CanonicalHeaderKey(name)] }
 
 // HeaderNames lists the stored headers, sorted.
-func (r Request) HeaderNames() []string { return sortedNames(r.header) }
+func (r Request) HeaderNames() []string { return slices.Sorted(maps.Keys(r.header)) }
 
 // ContentType is the first Content-Type value, or "".
 func (r Request) ContentType() string { return r.header.Get("Content-Type") }
@@ -91,7 +92,7 @@ func (r Response) Proto() string { return r.proto }
 func (r Response) Header() http.Header { return r.header.Clone() }
 
 // HeaderNames lists the stored headers, sorted.
-func (r Response) HeaderNames() []string { return sortedNames(r.header) }
+func (r Response) HeaderNames() []string { return slices.Sorted(maps.Keys(r.header)) }
 
 // Trailer returns a fresh copy of the trailers, nil if there were none.
 func (r Response) Trailer() http.Header { return r.trailer.Clone() }
@@ -155,12 +156,3 @@ func (in Interaction) Request() Request { return in.request }
 // Response is the recorded response. A response read from a file is redacted
 // the first time it is asked for; the error is a *redact.Refusal.
 func (in Interaction) Response() (Response, error) { return in.answer.get() }
-
-func sortedNames(h http.Header) []string {
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}

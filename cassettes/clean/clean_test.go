@@ -2,6 +2,7 @@ package clean_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
 	"errors"
@@ -106,6 +107,12 @@ func encode(t *testing.T, coding string, body []byte) []byte {
 		w = gzip.NewWriter(&b)
 	case "deflate":
 		w = zlib.NewWriter(&b)
+	case "raw deflate": // how some servers understand "deflate"
+		z, err := flate.NewWriter(&b, flate.DefaultCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = z
 	case "br":
 		w = brotli.NewWriter(&b)
 	case "zstd":
@@ -149,8 +156,12 @@ func TestContentEncodings(t *testing.T) {
 			t.Errorf("%s: headers %v", coding, h)
 		}
 	}
-	// Two codings, applied one after the other.
 	c := newCleaner(t)
+	if r, err := c.Request(raw("POST", "https://api.acme.dev/", "Content-Type", "application/json", "Content-Encoding", "deflate"),
+		encode(t, "raw deflate", plain)); err != nil || !strings.Contains(string(r.Body()), "REDACTED0001") {
+		t.Errorf("raw deflate: %v", err)
+	}
+	// Two codings, applied one after the other.
 	if r, err := c.Request(raw("POST", "https://api.acme.dev/", "Content-Type", "application/json", "Content-Encoding", "gzip, br"),
 		encode(t, "br", encode(t, "gzip", plain))); err != nil || !strings.Contains(string(r.Body()), "REDACTED0001") {
 		t.Errorf("gzip, br: %v", err)
@@ -167,6 +178,7 @@ func TestWhatCannotBeReadIsRefused(t *testing.T) {
 		{"unknown coding", "rot13", []byte("body")},
 		{"not gzip", "gzip", []byte("body")},
 		{"cut short", "gzip", encode(t, "gzip", []byte("body"))[:12]},
+		{"more than raw deflate", "deflate", append(encode(t, "raw deflate", []byte("body")), "more"...)},
 		{"bomb", "gzip", encode(t, "gzip", bytes.Repeat([]byte{'x'}, 1001))},
 		{"zstd bomb", "zstd", encode(t, "zstd", bytes.Repeat([]byte{'x'}, 1001))},
 	} {

@@ -3,9 +3,11 @@ package clean
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -203,7 +205,7 @@ func (c *Cleaner) Check(in Interaction) error {
 
 func headerText(h http.Header) []byte {
 	var b bytes.Buffer
-	for _, name := range sortedNames(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, v := range h[name] {
 			b.WriteString(name + ": " + v + "\n")
 		}

@@ -248,6 +248,22 @@ func indexLength(s string) int {
 	return 0
 }
 
+// AnyIndex writes the pattern that takes any index where p has one.
+func (p Place) AnyIndex() string {
+	var b strings.Builder
+	for s := string(p); s != ""; {
+		if n := indexLength(s); n > 0 {
+			b.WriteString("[*]")
+			s = s[n:]
+			continue
+		}
+		n := max(memberLength(s), 1)
+		b.WriteString(s[:n])
+		s = s[n:]
+	}
+	return b.String()
+}
+
 // Head returns the pattern's first name ("body") and the member name that
 // follows it, decoded, or "" when no member does or it is a wildcard.
 func (pt Pattern) Head() (root, member string) {

@@ -1,6 +1,7 @@
 package leaves
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ func (p Place) Compare(q Place) int {
 	i := 0
 	for i < len(p) && i < len(q) {
 		if p[i] != q[i] {
-			return compareByte(p[i], q[i])
+			return cmp.Compare(p[i], q[i])
 		}
 		if p[i] != '[' {
 			i++
@@ -50,22 +51,12 @@ func (p Place) Compare(q Place) int {
 		case a == "" || b == "":
 			// Not an index on one side: the bytes decide.
 		case len(a) != len(b):
-			return compareByte(len(a), len(b))
+			return cmp.Compare(len(a), len(b))
 		default:
 			return strings.Compare(a, b)
 		}
 	}
-	return compareByte(len(p), len(q))
-}
-
-func compareByte[T int | byte](a, b T) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+	return cmp.Compare(len(p), len(q))
 }
 
 // digits is the run of digits that s begins with.

@@ -130,7 +130,7 @@ func (p *pass) number(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean s
 		}
 		id = p.v.card(digits, r.ID)
 	}
-	if !isCardID(id) {
+	if !IsCard(id) {
 		return leaf.Value, false // the pool is used up; Check refuses the number
 	}
 	return id, true

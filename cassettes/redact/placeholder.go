@@ -2,6 +2,7 @@ package redact
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -94,7 +95,7 @@ func Renumber(s string, ids map[string]string) string {
 		if !ok || id == ph.ID {
 			continue
 		}
-		switch toCard := isCardID(id); {
+		switch toCard := IsCard(id); {
 		case ph.card && toCard:
 			b.WriteString(s[last:ph.idStart])
 			b.WriteString(likeCard(s[ph.idStart:ph.idEnd], id))
@@ -120,25 +121,26 @@ func Renumber(s string, ids map[string]string) string {
 	return b.String()
 }
 
-func isCardID(id string) bool { return len(id) >= 12 }
+// IsCard tells the identity of a card's placeholder, which is a published test
+// number that programs may also use by themselves.
+func IsCard(id string) bool { return len(id) >= 12 }
 
-// numberText writes a number as it stands in a placeholder.
-func numberText(n int) string {
+// Number is the identity of placeholder number n: "0001", "A00010000".
+func Number(n int) string {
 	if n <= 9999 {
 		return fmt.Sprintf("%04d", n)
 	}
 	return fmt.Sprintf("A%08d", n)
 }
 
-// number reads a placeholder's number; ok is false for a card's digits.
-func number(id string) (n int, ok bool) {
-	if isCardID(id) {
+// ParseNumber is the number of a placeholder's identity; ok is false for a
+// card's, which has none.
+func ParseNumber(id string) (n int, ok bool) {
+	if IsCard(id) {
 		return 0, false
 	}
-	for _, c := range strings.TrimPrefix(id, "A") {
-		n = n*10 + int(c-'0')
-	}
-	return n, true
+	n, err := strconv.Atoi(strings.TrimPrefix(id, "A"))
+	return n, err == nil
 }
 
 // wordPlaceholders finds the placeholders that hold the word REDACTED.

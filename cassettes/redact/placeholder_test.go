@@ -183,8 +183,8 @@ func FuzzPlaceholderLaws(f *testing.F) {
 				t.Fatalf("%q: placeholder %d has span %d:%d after %d", s, i, ph.Start, ph.End, last)
 			}
 			last = ph.End
-			if _, ok := ids[ph.ID]; !ok && !isCardID(ph.ID) {
-				to := numberText(5000 + len(ids))
+			if _, ok := ids[ph.ID]; !ok && !IsCard(ph.ID) {
+				to := Number(5000 + len(ids))
 				ids[ph.ID], back[to] = to, ph.ID
 			}
 		}

@@ -115,7 +115,7 @@ func (v *Vault) reserve(list []Placeholder) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, ph := range list {
-		if n, ok := number(ph.ID); ok {
+		if n, ok := ParseNumber(ph.ID); ok {
 			v.last = max(v.last, n)
 		} else {
 			v.cards[ph.ID] = true
@@ -197,7 +197,7 @@ func (v *Vault) id(sec *secret) string {
 	defer v.mu.Unlock()
 	if sec.id == "" {
 		v.last++
-		sec.id = numberText(v.last)
+		sec.id = Number(v.last)
 	}
 	return sec.id
 }
@@ -206,7 +206,7 @@ func (v *Vault) id(sec *secret) string {
 func (v *Vault) placeholder(sec *secret, joined bool) string {
 	id := v.id(sec)
 	switch {
-	case isCardID(id):
+	case IsCard(id):
 		return id
 	case joined:
 		return word + id
@@ -241,7 +241,7 @@ func (v *Vault) knownCard(digits string) (id string, ok bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	sec := v.secrets[digits]
-	if sec == nil || !isCardID(sec.id) {
+	if sec == nil || !IsCard(sec.id) {
 		return "", false
 	}
 	return sec.id, true

@@ -25,7 +25,7 @@ func caCommand(std stdio) *cli.Command {
 				Description: examples("tapedeck ca path", "tapedeck ca path --ca-dir ./ca", "NODE_EXTRA_CA_CERTS=$(tapedeck ca path) node app.js"),
 				Flags:       []cli.Flag{caDirFlag()},
 				Action: func(c *cli.Context) error {
-					_, dir, err := openAuthority(c)
+					_, dir, err := openAuthority(c.String("ca-dir"))
 					if err != nil {
 						return err
 					}
@@ -38,7 +38,7 @@ func caCommand(std stdio) *cli.Command {
 				Description: examples("tapedeck ca bundle", "SSL_CERT_FILE=$(tapedeck ca bundle) go test ./...", "REQUESTS_CA_BUNDLE=$(tapedeck ca bundle) pytest"),
 				Flags:       []cli.Flag{caDirFlag()},
 				Action: func(c *cli.Context) error {
-					authority, dir, err := openAuthority(c)
+					authority, dir, err := openAuthority(c.String("ca-dir"))
 					if err != nil {
 						return err
 					}
@@ -59,7 +59,7 @@ func caCommand(std stdio) *cli.Command {
 				Description: examples("tapedeck ca show", "tapedeck ca show --ca-dir ./ca", "openssl x509 -noout -text -in $(tapedeck ca path)"),
 				Flags:       []cli.Flag{caDirFlag()},
 				Action: func(c *cli.Context) error {
-					authority, dir, err := openAuthority(c)
+					authority, dir, err := openAuthority(c.String("ca-dir"))
 					if err != nil {
 						return err
 					}
@@ -80,9 +80,9 @@ func caCommand(std stdio) *cli.Command {
 	}
 }
 
-// openAuthority loads the authority, making it at its first use.
-func openAuthority(c *cli.Context) (*ca.Authority, string, error) {
-	dir := c.String("ca-dir")
+// openAuthority loads the authority of a folder, "" for the user's, and makes
+// it at its first use. It also returns the folder, absolute.
+func openAuthority(dir string) (*ca.Authority, string, error) {
 	if dir == "" {
 		var err error
 		if dir, err = ca.DefaultDir(); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,12 +111,7 @@ func (c *config) RecordsLoopback() bool {
 }
 
 func anyHost(patterns []profiles.HostPattern, host string) bool {
-	for _, p := range patterns {
-		if p.Match(host) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(patterns, func(p profiles.HostPattern) bool { return p.Match(host) })
 }
 
 // addPassthrough adds the patterns of --passthrough to those of the files.
@@ -139,11 +135,9 @@ func (c *config) KeepsResponse(name string) bool { return anyHeader(c.keepRespon
 
 func anyHeader(patterns []string, name string) bool {
 	name = strings.ToLower(name)
-	for _, p := range patterns {
+	return slices.ContainsFunc(patterns, func(p string) bool {
 		// A header's name holds neither "/" nor brackets, so Match knows "*" only.
-		if ok, err := path.Match(p, name); ok && err == nil {
-			return true
-		}
-	}
-	return false
+		ok, err := path.Match(p, name)
+		return ok && err == nil
+	})
 }

@@ -65,8 +65,7 @@ func readConfigFile(file string) ([]byte, error) {
 
 // bare is an error of the file system without the path, which the message has already.
 func bare(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
 	}
 	return err

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"tapedeck/cassettes/redact"
+	"tapedeck/cassettes/scope"
 	"tapedeck/matchers"
 	"tapedeck/matchers/profiles"
 )
@@ -61,6 +63,20 @@ func loadConfig(dir, explicit string) (*config, error) {
 		return nil, err
 	}
 	return m.config, nil
+}
+
+// configHere reads the configuration for the folder that the program runs in.
+// Its faults are usage errors.
+func configHere(explicit string) (*config, error) {
+	wd, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := loadConfig(wd, explicit)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return cfg, nil
 }
 
 // placed is a host pattern's heading and where that was said.
@@ -269,7 +285,10 @@ func (m *merge) profile(p *profiles.File, host profiles.HostPattern) {
 		m.fault("%s: %s cannot stand in a profile, which is about one host; move it to tapedeck.yaml", p.At(key), key)
 	}
 	within := func(path, on string) {
-		if !covers(host, onHost(on)) {
+		selected, err := scope.ParseOn(on)
+		if err != nil { // Parse has accepted it
+			m.fault("%s: %s: %w", p.At(path), path, err)
+		} else if !covers(host, selected.Host()) {
 			m.fault("%s: %s is about another host than %s, which this profile is for; move it to tapedeck.yaml", p.At(path), path, host)
 		}
 	}
@@ -291,13 +310,6 @@ func (m *merge) profile(p *profiles.File, host profiles.HostPattern) {
 	m.guard(p)
 	m.config.Rules = append(m.config.Rules, rules...)
 	m.redact(p, cfg)
-}
-
-// onHost is the host of "METHOD host/path".
-func onHost(on string) string {
-	_, target, _ := strings.Cut(on, " ")
-	host, _, _ := strings.Cut(target, "/")
-	return host
 }
 
 // covers reports whether a profile's host pattern includes what a rule selects.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path"
+	"strings"
 
 	"tapedeck/proxy/deck"
 )
@@ -68,7 +70,8 @@ func (s *station) control() http.Handler {
 
 // sessionAction serves POST /sessions/NAME/rewind and /save; NAME may hold slashes.
 func (s *station) sessionAction(w http.ResponseWriter, r *http.Request) error {
-	name, action := cutLast(r.PathValue("name"))
+	name, action := path.Split(r.PathValue("name"))
+	name = strings.TrimSuffix(name, "/")
 	switch {
 	case name != "" && action == "rewind":
 		s.rack.Rewind(name)
@@ -80,15 +83,6 @@ func (s *station) sessionAction(w http.ResponseWriter, r *http.Request) error {
 		return errors.New("use POST /sessions/NAME/rewind or POST /sessions/NAME/save")
 	}
 	return done(w)
-}
-
-func cutLast(path string) (before, after string) {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '/' {
-			return path[:i], path[i+1:]
-		}
-	}
-	return "", path
 }
 
 func (s *station) status() status {
@@ -124,8 +118,13 @@ func done(w http.ResponseWriter) error {
 func reply(w http.ResponseWriter, code int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
+	writeJSON(w, value) // the client may have gone; there is nobody else to tell
+}
+
+// writeJSON writes JSON as people read it.
+func writeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	encoder.Encode(value) // the client may have gone; there is nobody else to tell
+	return encoder.Encode(value)
 }

@@ -37,18 +37,14 @@ same authority unless --ca-dir says otherwise.`,
 				return usagef("env takes no arguments")
 			}
 			opt := readOptions(c)
-			wd, err := os.Getwd()
+			cfg, err := configHere(opt.config)
 			if err != nil {
 				return err
-			}
-			cfg, err := loadConfig(wd, opt.config)
-			if err != nil {
-				return usageError{err}
 			}
 			if err := cfg.addPassthrough(opt.passthrough); err != nil {
 				return err
 			}
-			authority, dir, err := openAuthority(c)
+			authority, dir, err := openAuthority(opt.caDir)
 			if err != nil {
 				return err
 			}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -24,23 +22,16 @@ func rulesCommand(std stdio) *cli.Command {
 			yes("json", "print JSON"),
 		},
 		Action: func(c *cli.Context) error {
-			wd, err := os.Getwd()
+			cfg, err := configHere(c.String("config"))
 			if err != nil {
 				return err
-			}
-			cfg, err := loadConfig(wd, c.String("config"))
-			if err != nil {
-				return usageError{err}
 			}
 			rules, err := redact.Compile(cfg.Redact)
 			if err != nil {
 				return usageError{err}
 			}
 			if c.Bool("json") {
-				encoder := json.NewEncoder(std.out)
-				encoder.SetEscapeHTML(false)
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(rules.List())
+				return writeJSON(std.out, rules.List())
 			}
 			table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "ID\tFINDS\tREASON")

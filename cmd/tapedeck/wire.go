@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -9,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -100,14 +100,9 @@ func (s *station) readMode() (err error) {
 	return err
 }
 
-func (s *station) readConfig() error {
-	wd, err := os.Getwd()
-	if err != nil {
+func (s *station) readConfig() (err error) {
+	if s.cfg, err = configHere(s.opt.config); err != nil {
 		return err
-	}
-	s.cfg, err = loadConfig(wd, s.opt.config)
-	if err != nil {
-		return usageError{err}
 	}
 	return s.cfg.addPassthrough(s.opt.passthrough)
 }
@@ -165,18 +160,8 @@ func (s *station) makeAuthority() (err error) {
 		s.authority, err = ca.NewInMemory()
 		return err
 	}
-	s.authority, err = loadAuthority(s.opt.caDir)
+	s.authority, _, err = openAuthority(s.opt.caDir)
 	return err
-}
-
-func loadAuthority(dir string) (*ca.Authority, error) {
-	if dir == "" {
-		var err error
-		if dir, err = ca.DefaultDir(); err != nil {
-			return nil, err
-		}
-	}
-	return ca.Load(dir)
 }
 
 func (s *station) compileRules(environ []string) (err error) {
@@ -242,7 +227,7 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 		MaxBody:            maxBody,
 		Ignore:             s.cfg.Ignores,
 		Strict:             strict,
-		Repeat:             first(s.opt.repeat, session.Repeat),
+		Repeat:             cmp.Or(s.opt.repeat, session.Repeat),
 		AllowLive:          s.opt.allowLive,
 		DropRetried:        s.opt.dropRetried,
 		Rerecord:           rerecord,
@@ -259,15 +244,6 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 		opt.Upstream = s.upstream
 	}
 	return deck.Open(opt)
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // rerecords compiles --rerecord.
@@ -370,8 +346,7 @@ func (s *station) listen(address string) error {
 
 // unaddressed drops what the net package repeats of the address.
 func unaddressed(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}
 	return err

@@ -33,8 +33,8 @@ func checkHost(s string) error { _, err := ParseHost(s); return err }
 
 func checkSession(s string) error { _, err := ParseName(s); return err }
 
-// onPattern is what an "on:" looks like at least; matchers.New and
-// redact.Compile, which own its grammar, have the last word.
+// onPattern is what an "on:" looks like at least, for editors too; scope.ParseOn,
+// which owns its grammar, has the last word.
 const onPattern = `^(\*|[A-Z][A-Z-]*) [^ /?#@]+(/[^ ?#]*)?$`
 
 var on = regexp.MustCompile(onPattern)

@@ -178,6 +178,8 @@ func TestParseFaults(t *testing.T) {
 			`t.yaml:2: rules[0]: on: "POST a.dev/{id}.json" has a brace inside the path segment "{id}.json"; {name} stands for a whole segment, * for a part of one`},
 		{"rules:\n- on: POST a.dev/{4eC39HqLyjWDarjtT1zdp7dc}x\n  safe: true\n",
 			`t.yaml:2: rules[0]: is not valid; see docs/configuration.md for how it is written`},
+		{"redact: {keep: [{rule: name-pin, on: 'GET a.dev/{id}.json', at: body.pin, reason: x}]}\n",
+			`t.yaml:1: redact.keep[0]: on: "GET a.dev/{id}.json" has a brace inside the path segment "{id}.json"; {name} stands for a whole segment, * for a part of one`},
 		{"rules:\n- on: POST /x\n  safe: true\n",
 			`t.yaml:2: rules[0].on must be METHOD host/path; write it as POST api.acme.dev/v1/orders, or * api.acme.dev/** for all`},
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"tapedeck/cassettes/redact"
+	"tapedeck/cassettes/scope"
 	"tapedeck/matchers"
 )
 
@@ -35,6 +36,11 @@ func (p *parser) compile() {
 		path := fmt.Sprintf("rules[%d]", i)
 		if _, err := matchers.New([]matchers.Rule{r}); err != nil {
 			p.refused(path, strings.TrimPrefix(err.Error(), r.Source+": "))
+		}
+	}
+	for i, k := range p.file.Redact.Keep {
+		if _, err := scope.ParseOn(k.On); err != nil {
+			p.refused(fmt.Sprintf("redact.keep[%d]", i), "on: "+err.Error())
 		}
 	}
 	cfg := redact.Config{Add: p.file.Redact.Config().Add}

@@ -39,7 +39,7 @@ func (d *Deck) missed(req *http.Request, r matchers.Reading, p pick) *http.Respo
 	d.report.miss(m)
 	header := http.Header{
 		"Tapedeck-Miss":        {"1"},
-		"Tapedeck-Miss-Reason": {m.Reason},
+		"Tapedeck-Miss-Reason": {headerText(m.Reason)},
 	}
 	noRetry(header)
 	if isGRPC(req) {
@@ -182,6 +182,17 @@ func textOnly(req *http.Request) bool {
 func isGRPC(req *http.Request) bool {
 	mediaType, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
 	return err == nil && (mediaType == "application/grpc" || strings.HasPrefix(mediaType, "application/grpc+"))
+}
+
+// headerText makes a reason fit for a header's value: clients read those as
+// Latin-1, so all beyond ASCII would come out garbled.
+func headerText(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return '?'
+		}
+		return c
+	}, strings.ReplaceAll(s, "…", "..."))
 }
 
 // percentEncode is the encoding of grpc-message (gRPC over HTTP/2, "Responses").

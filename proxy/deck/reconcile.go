@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/leaves"
@@ -116,7 +115,9 @@ func (r reconcile) placeholders(pairs []pairing, list []clean.Interaction) map[s
 	for _, in := range r.previous {
 		for _, p := range places(in) {
 			taken[p.id] = true
-			last = max(last, number(p.id))
+			if n, ok := redact.ParseNumber(p.id); ok {
+				last = max(last, n)
+			}
 		}
 	}
 	ids := make(map[string]string)
@@ -128,7 +129,7 @@ func (r reconcile) placeholders(pairs []pairing, list []clean.Interaction) map[s
 		}
 		for _, p := range places(pair.new) {
 			before, ok := old[p.at]
-			if _, done := ids[p.id]; !ok || done || taken[p.id] || given[before] || isCard(before) != isCard(p.id) {
+			if _, done := ids[p.id]; !ok || done || taken[p.id] || given[before] || redact.IsCard(before) != redact.IsCard(p.id) {
 				continue
 			}
 			ids[p.id] = before
@@ -137,7 +138,7 @@ func (r reconcile) placeholders(pairs []pairing, list []clean.Interaction) map[s
 	}
 	for _, in := range list {
 		for _, p := range places(in) {
-			if _, done := ids[p.id]; done || taken[p.id] || isCard(p.id) {
+			if _, done := ids[p.id]; done || taken[p.id] || redact.IsCard(p.id) {
 				continue
 			}
 			last++
@@ -145,21 +146,6 @@ func (r reconcile) placeholders(pairs []pairing, list []clean.Interaction) map[s
 		}
 	}
 	return ids
-}
-
-// number is the number of a placeholder's identity, 0 for a card.
-func number(id string) int {
-	if isCard(id) {
-		return 0
-	}
-	if len(id) > 0 && id[0] == 'A' {
-		id = id[1:]
-	}
-	n, err := strconv.Atoi(id)
-	if err != nil {
-		return 0
-	}
-	return n
 }
 
 // place is one placeholder and where it stands in an interaction.

@@ -1,6 +1,7 @@
 package deck
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -98,7 +99,7 @@ func (d *Deck) unfinished(o Outcome) string {
 func (d *Deck) finalList() ([]clean.Interaction, error) {
 	fresh := slices.Clone(d.recorded)
 	slices.SortStableFunc(fresh, func(a, b clean.Interaction) int {
-		return compare(a.Begin, b.Begin)
+		return cmp.Compare(a.Begin, b.Begin)
 	})
 	if d.opt.DropRetried {
 		fresh = d.dropRetried(fresh)
@@ -125,16 +126,6 @@ func (d *Deck) finalList() ([]clean.Interaction, error) {
 		d.report.refuse(text)
 	}
 	return reconcile{matcher: d.opt.Matcher, previous: previous, kept: kept, fresh: fresh}.list()
-}
-
-func compare(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // sweep replaces in each interaction what was learned after it was built. One

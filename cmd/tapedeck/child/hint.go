@@ -22,8 +22,8 @@ var hints = []struct {
 			"environment of its own, and which does not reach clients with a dispatcher of their own (new Agent from the " +
 			"undici package) nor the ws package. Give those a proxy agent, as in: setGlobalDispatcher(new EnvHttpProxyAgent())"},
 	{regexp.MustCompile(`^bun(x)?$`),
-		"Bun's fetch reads HTTPS_PROXY, its node:http does not. Use fetch, or point the client's base URL to tapedeck: " +
-			"tapedeck replay --map 127.0.0.1:12111=https://HOST"},
+		"Bun's fetch and node:https read HTTPS_PROXY; sockets opened by hand and bun's own WebSocket may not. Point the " +
+			"client's base URL to tapedeck: tapedeck replay --map 127.0.0.1:12111=https://HOST"},
 	{regexp.MustCompile(`^deno$`),
 		"Deno's fetch reads HTTPS_PROXY, if reading it is allowed: deno run --allow-env --allow-net"},
 	{regexp.MustCompile(`^(python[0-9.]*|pypy[0-9.]*|py|pytest|py\.test|tox|nox|poetry|uv|uvx|pipenv|hatch|ipython|jupyter|gunicorn|uvicorn|flask|django-admin|manage\.py|behave|robot)$`),

@@ -153,21 +153,21 @@ func splitJavaOptions(text string) []string {
 	var options []string
 	var option strings.Builder
 	inside := false
-	quote := rune(0)
-	for _, r := range text {
+	quote := byte(0)
+	for _, c := range []byte(text) {
 		switch {
-		case quote != 0 && r == quote:
+		case quote != 0 && c == quote:
 			quote = 0
-		case quote == 0 && (r == '"' || r == '\''):
-			quote, inside = r, true
-		case quote == 0 && strings.ContainsRune(" \t\n\v\f\r", r):
+		case quote == 0 && (c == '"' || c == '\''):
+			quote, inside = c, true
+		case quote == 0 && strings.IndexByte(" \t\n\v\f\r", c) >= 0:
 			if inside {
 				options = append(options, option.String())
 			}
 			option.Reset()
 			inside = false
 		default:
-			option.WriteRune(r)
+			option.WriteByte(c)
 			inside = true
 		}
 	}
@@ -177,14 +177,11 @@ func splitJavaOptions(text string) []string {
 	return options
 }
 
-// quoteJavaOption quotes a part of an option if the JVM would otherwise split it.
+// quoteJavaOption quotes a part of an option if the JVM would otherwise split it. Since quotes may
+// begin anywhere, a double quote is written between single ones.
 func quoteJavaOption(text string) string {
-	switch {
-	case !strings.ContainsAny(text, " \t\n\v\f\r\"'"):
+	if !strings.ContainsAny(text, " \t\n\v\f\r\"'") {
 		return text
-	case strings.Contains(text, `"`):
-		return "'" + text + "'"
-	default:
-		return `"` + text + `"`
 	}
+	return `"` + strings.ReplaceAll(text, `"`, `"'"'"`) + `"`
 }

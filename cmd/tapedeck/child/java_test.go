@@ -183,16 +183,13 @@ func TestSplitJavaOptions(t *testing.T) {
 
 // What is quoted is one option again.
 func FuzzQuoteJavaOption(f *testing.F) {
-	for _, seed := range []string{"plain", "with blank", `it's`, `C:\a b\c`, ""} {
+	for _, seed := range []string{"plain", "with blank", `it's "so"`, `C:\a b\c`, ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if strings.Contains(text, `"`) && strings.Contains(text, "'") {
-			t.Skip("the JVM has no way to say both quotes in one part")
-		}
 		got := splitJavaOptions("-Dx=1 -Dy=" + quoteJavaOption(text) + " -Dz=2")
-		if want := []string{"-Dx=1", "-Dy=" + strings.ToValidUTF8(text, "\uFFFD"), "-Dz=2"}; len(got) != 3 || got[0] != want[0] || got[2] != want[2] {
-			t.Errorf("%q: got %q", text, got)
+		if want := []string{"-Dx=1", "-Dy=" + text, "-Dz=2"}; !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	})
 }
