@@ -52,7 +52,7 @@ func TestCurl(t *testing.T) {
 			w.WriteHeader(103)
 			io.WriteString(w, "hinted")
 		case r.URL.Path == "/redirect":
-			http.Redirect(w, r, "/elsewhere", 307)
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		default:
 			fmt.Fprintf(w, "%s %s %s", r.Method, r.RequestURI, r.UserAgent())
 		}

@@ -15,37 +15,27 @@ import (
 // for byte.
 func rawUpstream(t testing.TB) (address string, heads chan string) {
 	t.Helper()
-	l := listen(t)
-	t.Cleanup(func() { l.Close() })
 	heads = make(chan string, 16)
-	go func() {
+	address = upstreamOf(t, func(c net.Conn) {
+		defer c.Close()
+		b := bufio.NewReader(c)
 		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				b := bufio.NewReader(c)
-				for {
-					var head strings.Builder
-					for {
-						line, err := b.ReadString('\n')
-						if err != nil {
-							return
-						}
-						if line == "\r\n" {
-							break
-						}
-						head.WriteString(line)
-					}
-					heads <- head.String()
-					io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
+			var head strings.Builder
+			for {
+				line, err := b.ReadString('\n')
+				if err != nil {
+					return
 				}
-			}()
+				if line == "\r\n" {
+					break
+				}
+				head.WriteString(line)
+			}
+			heads <- head.String()
+			io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n")
 		}
-	}()
-	return l.Addr().String(), heads
+	})
+	return address, heads
 }
 
 func upstreamAt(t testing.TB, address string) *Upstream {
@@ -146,20 +136,12 @@ func TestRequestHeadersAreExact(t *testing.T) {
 // TestResponseHeadersAreExact is the way back.
 func TestResponseHeadersAreExact(t *testing.T) {
 	var answer string
-	l := listen(t)
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			http.ReadRequest(bufio.NewReader(c))
-			io.WriteString(c, answer)
-			c.Close()
-		}
-	}()
-	r := start(t, Options{Transport: upstreamAt(t, l.Addr().String())})
+	address := upstreamOf(t, func(c net.Conn) {
+		defer c.Close()
+		http.ReadRequest(bufio.NewReader(c))
+		io.WriteString(c, answer)
+	})
+	r := start(t, Options{Transport: upstreamAt(t, address)})
 	for _, test := range []struct{ name, upstream, want string }{
 		{"repeated", "HTTP/1.1 200 OK\r\nDate: D\r\nSet-Cookie: b=2\r\nSet-Cookie: a=1\r\nContent-Length: 2\r\n\r\nok",
 			"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: D\r\nSet-Cookie: b=2\r\nSet-Cookie: a=1\r\n\r\nok"},

@@ -304,20 +304,6 @@ func TestDialTakesConnect(t *testing.T) {
 
 // TestUpstreamFailures makes each failure for real.
 func TestUpstreamFailures(t *testing.T) {
-	behave := func(f func(c net.Conn)) string {
-		l := listen(t)
-		t.Cleanup(func() { l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go f(c)
-			}
-		}()
-		return l.Addr().String()
-	}
 	afterRequest := func(f func(c net.Conn)) func(net.Conn) {
 		return func(c net.Conn) {
 			http.ReadRequest(bufio.NewReader(c))
@@ -334,16 +320,16 @@ func TestUpstreamFailures(t *testing.T) {
 	}{
 		{"refused", "http", closed.Addr().String(), 502, []string{"refused", "(by --resolve)", "check the address in --resolve"}},
 		{"dns", "http", "no-such-host.invalid:80", 502, []string{"no address (DNS)", "(by --resolve)"}},
-		{"reset", "http", behave(afterRequest(func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) })), 502, []string{"reset"}},
-		{"closed", "http", behave(afterRequest(func(net.Conn) {})), 502, []string{"closed the connection"}},
-		{"not HTTP", "http", behave(afterRequest(func(c net.Conn) { io.WriteString(c, "SECRET\r\n\r\n") })), 502, []string{"not valid HTTP"}},
-		{"broken header", "http", behave(afterRequest(func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\nSECRET\r\n\r\n") })), 502, nil},
-		{"not TLS", "https", behave(afterRequest(func(c net.Conn) { io.WriteString(c, "HTTP/1.1 400 SECRET\r\n\r\n") })), 502, []string{"does not speak TLS", "scheme and port"}},
-		{"TLS alert", "https", behave(func(c net.Conn) {
+		{"reset", "http", upstreamOf(t, afterRequest(func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) })), 502, []string{"reset"}},
+		{"closed", "http", upstreamOf(t, afterRequest(func(net.Conn) {})), 502, []string{"closed the connection"}},
+		{"not HTTP", "http", upstreamOf(t, afterRequest(func(c net.Conn) { io.WriteString(c, "SECRET\r\n\r\n") })), 502, []string{"not valid HTTP"}},
+		{"broken header", "http", upstreamOf(t, afterRequest(func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\nSECRET\r\n\r\n") })), 502, nil},
+		{"not TLS", "https", upstreamOf(t, afterRequest(func(c net.Conn) { io.WriteString(c, "HTTP/1.1 400 SECRET\r\n\r\n") })), 502, []string{"does not speak TLS", "scheme and port"}},
+		{"TLS alert", "https", upstreamOf(t, func(c net.Conn) {
 			tls.Server(c, &tls.Config{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12, GetCertificate: authority().GetCertificate}).Handshake()
 			c.Close()
 		}), 502, []string{"alert"}},
-		{"our own authority", "https", behave(func(c net.Conn) {
+		{"our own authority", "https", upstreamOf(t, func(c net.Conn) {
 			tls.Server(c, &tls.Config{GetCertificate: authority().GetCertificate}).Handshake()
 			c.Close()
 		}), 502, []string{"unknown authority", "--upstream-ca"}},

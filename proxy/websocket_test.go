@@ -99,26 +99,16 @@ const hello = "\x81\x85\x00\x00\x00\x00hello"
 // TestFramesWithTheUpgrade sends a frame in the same segment as the upgrade and
 // expects the server's first frame in the same segment as the 101.
 func TestFramesWithTheUpgrade(t *testing.T) {
-	l := listen(t)
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				b := bufio.NewReader(c)
-				if _, err := http.ReadRequest(b); err != nil {
-					return
-				}
-				io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nEARLY")
-				io.Copy(c, b)
-			}()
+	address := upstreamOf(t, func(c net.Conn) {
+		defer c.Close()
+		b := bufio.NewReader(c)
+		if _, err := http.ReadRequest(b); err != nil {
+			return
 		}
-	}()
-	r := start(t, Options{Transport: upstreamAt(t, l.Addr().String())})
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nEARLY")
+		io.Copy(c, b)
+	})
+	r := start(t, Options{Transport: upstreamAt(t, address)})
 	for _, door := range []string{"plain", "tunnel"} {
 		c, uri := r.dial(t), "http://api.example/"
 		if door == "tunnel" {

@@ -89,6 +89,29 @@ func TestPatternMatch(t *testing.T) {
 	}
 }
 
+func TestAnyIndex(t *testing.T) {
+	for place, want := range map[Place]string{
+		"":                           "",
+		"body":                       "body",
+		"body.items[0].tags[12]":     "body.items[*].tags[*]",
+		"body[3][4].a":               "body[*][*].a",
+		`body["a[1]\"[2]"][5]`:       `body["a[1]\"[2]"][*]`,
+		"header.set-cookie[0]":       "header.set-cookie[*]",
+		`query["é[7]"][1].plain[10]`: `query["é[7]"][*].plain[*]`,
+	} {
+		got := place.AnyIndex()
+		if got != want {
+			t.Errorf("%s: %s, want %s", place, got, want)
+		}
+		if place == "" {
+			continue
+		}
+		if pattern, err := ParsePattern(got); err != nil || !pattern.Match(place) {
+			t.Errorf("%s does not select %s: %v", got, place, err)
+		}
+	}
+}
+
 func TestPatternErrors(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"":                     "character 1: a pattern begins with a name",

@@ -36,7 +36,9 @@ func (s *station) control() http.Handler {
 		return nil
 	}))
 	mux.HandleFunc("POST /rewind", s.authorized(func(w http.ResponseWriter, _ *http.Request) error {
-		s.rack.Rewind("")
+		if err := s.rack.Rewind(""); err != nil {
+			return err
+		}
 		return done(w)
 	}))
 	mux.HandleFunc("POST /sessions/{name...}", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
@@ -74,7 +76,9 @@ func (s *station) sessionAction(w http.ResponseWriter, r *http.Request) error {
 	name = strings.TrimSuffix(name, "/")
 	switch {
 	case name != "" && action == "rewind":
-		s.rack.Rewind(name)
+		if err := s.rack.Rewind(name); err != nil {
+			return err
+		}
 	case name != "" && action == "save":
 		if err := s.rack.Save(name); err != nil {
 			return err

@@ -91,7 +91,7 @@ func (s *station) makeLogger(std stdio) error {
 			return usagef("--log-level: %q is not known; use debug, info, warn or error", name)
 		}
 	}
-	s.logger = slog.New(tint.NewHandler(std.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(std.err)}))
+	s.logger = slog.New(tint.NewTextHandler(std.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(std.err)}))
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,6 +66,8 @@ type Options struct {
 	DropRetried bool
 	// Rerecord selects the interactions that are recorded again; nil selects none.
 	Rerecord func(clean.Request) bool
+	// RewindIdle starts a session over when it has sent nothing for this long; 0 never does.
+	RewindIdle time.Duration
 	// RecordCommand is the command line that records this cassette, for misses.
 	RecordCommand string
 	// FirstRecordCommand is the command line that records it when it is absent.
@@ -197,11 +200,28 @@ func (d *Deck) openOnce() error {
 	return d.use(cassettes.ToReplace)
 }
 
+// MissingError says that there is nothing to replay.
+type MissingError struct {
+	File   string
+	Mode   Mode
+	Record string // the command line that records it
+	err    error
+}
+
+func (e *MissingError) Error() string {
+	text := fmt.Sprintf("cassette %s does not exist, and mode %s only replays; record it with: %s", e.File, e.Mode, e.Record)
+	if strings.Contains(e.err.Error(), "tapedeck recover") {
+		text += "; a recording of it was cut off, and tapedeck recover " + e.File + " keeps what there is"
+	}
+	return text
+}
+
+func (e *MissingError) Unwrap() error { return e.err }
+
 func (d *Deck) use(p cassettes.Purpose) error {
 	tape, err := cassettes.Open(d.opt.Store, d.opt.Name, d.cleaner, p)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cassette %s does not exist, and mode %s only replays; record it with: %s",
-			d.opt.File, d.opt.Mode, d.opt.FirstRecordCommand)
+	if p == cassettes.ToReplay && errors.Is(err, fs.ErrNotExist) {
+		return &MissingError{File: d.opt.File, Mode: d.opt.Mode, Record: d.opt.FirstRecordCommand, err: err}
 	}
 	if err != nil {
 		return err
@@ -275,11 +295,18 @@ func (d *Deck) session(ctx context.Context) *session {
 		s = newSession()
 		d.sessions[name] = s
 	}
+	if now := d.opt.Now(); d.opt.RewindIdle > 0 {
+		if !s.seen.IsZero() && now.Sub(s.seen) > d.opt.RewindIdle {
+			s.rewind()
+		}
+		s.seen = now
+	}
 	return s
 }
 
-// Rewind starts one session at the beginning of the cassette again; "" starts all.
-func (d *Deck) Rewind(name string) {
+// Rewind starts one session at the beginning of the cassette again; "" starts
+// all. It reports how many that were.
+func (d *Deck) Rewind(name string) int {
 	d.mu.Lock()
 	var list []*session
 	for n, s := range d.sessions {
@@ -291,6 +318,7 @@ func (d *Deck) Rewind(name string) {
 	for _, s := range list {
 		s.rewind()
 	}
+	return len(list)
 }
 
 // RoundTrip answers a request: it plays, records, forwards or explains a miss.
@@ -327,19 +355,24 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 	}
 	reading := d.opt.Matcher.Read(cr, s.invented.translate)
 	d.report.warn(reading.Warnings)
-	if d.opt.Rerecord != nil && d.opt.Rerecord(cr) {
-		return d.recordTaken(req, s, body, cr)
+	again := d.opt.Rerecord != nil && d.opt.Rerecord(cr)
+	p := pick{}
+	if !again && !d.forwardsSafe(s, req, reading) {
+		p = d.pick(req, s, reading)
 	}
-	p := d.pick(req, s, reading)
-	switch act := decide(d.mode, p.found && !d.forwardsSafe(s, req, reading)); act {
+	act := decide(d.mode, p.found)
+	if act == record && d.opt.Rerecord != nil && !again && d.opt.Mode == RecordOnce {
+		act = miss // only what was named is recorded again
+	}
+	switch act {
 	case play:
 		return d.play(req, s, reading, p)
 	case record:
-		if reason := d.mustNotForward(req, body); reason != "" {
+		if reason := mustNotForward(req, body); reason != "" {
 			return d.missed(req, reading, pick{reason: reason}), nil
 		}
 		if !reading.Safe {
-			s.markChanged(hostOf(req))
+			s.markChanged(authority(req))
 		}
 		return d.recordTaken(req, s, body, cr)
 	default:
@@ -350,7 +383,7 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 // forwardsSafe reports whether a safe request must see the live state, because
 // an unsafe one has been forwarded to its host.
 func (d *Deck) forwardsSafe(s *session, req *http.Request, r matchers.Reading) bool {
-	return d.mode == NewEpisodes && r.Safe && s.hasChanged(hostOf(req))
+	return d.mode == NewEpisodes && r.Safe && s.hasChanged(authority(req))
 }
 
 func (s *session) markChanged(host string) {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 
+	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/leaves"
 	"tapedeck/cassettes/redact"
 )
 
@@ -38,6 +40,19 @@ func carriesLiveKey(req *http.Request, body []byte) bool {
 	return livePaymentKey.MatchString(req.URL.RawQuery) || livePaymentKey.Match(body)
 }
 
+// mayHoldKey reports whether a body is of a kind in which APIs take keys. Other
+// bodies (uploads, protobuf) stream to the upstream unseen.
+func mayHoldKey(req *http.Request) bool {
+	if req.Body == nil || req.Body == http.NoBody {
+		return false
+	}
+	switch leaves.FormatOf(req.Header.Get("Content-Type"), nil) {
+	case leaves.Form, leaves.JSON:
+		return true
+	}
+	return false
+}
+
 // basic decodes the payload of a Basic credential, where Stripe's key may be the user.
 func basic(v string) string {
 	scheme, payload, ok := strings.Cut(v, " ")
@@ -53,8 +68,11 @@ func basic(v string) string {
 
 // mustNotForward says why a request may not reach the real API in NewEpisodes:
 // it holds a placeholder from a played answer, and the API would refuse it.
-func (d *Deck) mustNotForward(req *http.Request, body []byte) string {
+func mustNotForward(req *http.Request, body []byte) string {
 	texts := []string{req.URL.String(), string(body)}
+	if decoded, err := clean.Decode(req.Header.Values("Content-Encoding"), body, DefaultMaxBody); err == nil {
+		texts = append(texts, string(decoded))
+	}
 	if decoded, err := url.QueryUnescape(req.URL.RawQuery); err == nil {
 		texts = append(texts, decoded)
 	}

@@ -1,6 +1,8 @@
 package deck
 
 import (
+	"net/url"
+	"strings"
 	"sync"
 
 	"tapedeck/cassettes/leaves"
@@ -95,8 +97,8 @@ func (v *invented) echo(contentType string, body []byte) []byte {
 	var out []byte
 	last := 0
 	for _, leaf := range list {
-		live, ok := v.live[leaf.Value]
-		if !ok || leaf.Start < last || leaf.Kind != leaves.String && leaf.Kind != leaves.Number {
+		live := v.text(leaf.Value)
+		if live == leaf.Value || leaf.Start < last || leaf.Kind != leaves.String && leaf.Kind != leaves.Number {
 			continue
 		}
 		out = append(out, body[last:leaf.Start]...)
@@ -109,12 +111,38 @@ func (v *invented) echo(contentType string, body []byte) []byte {
 	return append(out, body[last:]...)
 }
 
-// echoValue is echo for a header's value.
-func (v *invented) echoValue(value string) string {
+// echoText is echo for a header's value.
+func (v *invented) echoText(value string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if len(v.live) == 0 {
+		return value
+	}
+	return v.text(value)
+}
+
+// text replaces a value that is a recorded one, or the path segments of a URL
+// that are.
+func (v *invented) text(value string) string {
 	if live, ok := v.live[value]; ok {
 		return live
 	}
-	return value
+	path, rest := value, ""
+	if i := strings.IndexAny(value, "?#"); i >= 0 {
+		path, rest = value[:i], value[i:]
+	}
+	if !strings.HasPrefix(path, "/") && !strings.Contains(path, "://") {
+		return value
+	}
+	segments := strings.Split(path, "/")
+	changed := false
+	for i, segment := range segments {
+		if live, ok := v.live[segment]; ok && url.PathEscape(live) == live {
+			segments[i], changed = live, true
+		}
+	}
+	if !changed {
+		return value
+	}
+	return strings.Join(segments, "/") + rest
 }

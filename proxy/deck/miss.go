@@ -135,7 +135,10 @@ func (d *Deck) unreadable(req *http.Request, s *session, body []byte, err error)
 	if reason := d.liveKey(req, body); reason != "" {
 		return d.problem(req, http.StatusForbidden, reason), nil
 	}
-	d.report.refuse(fmt.Sprintf("%s: not recorded: %s", d.where(req), err.Error()))
+	if reason := mustNotForward(req, body); d.mode == NewEpisodes && reason != "" {
+		return d.missed(req, matchers.Reading{}, pick{reason: reason}), nil
+	}
+	d.report.refuse(fmt.Sprintf("%s: %s", d.where(req), err.Error()))
 	out := req.Clone(req.Context())
 	out.Body = replay(body)
 	resp, err := d.opt.Upstream.RoundTrip(out)

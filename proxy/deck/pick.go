@@ -2,8 +2,12 @@ package deck
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
+	"tapedeck/cassettes/clean"
 	"tapedeck/matchers"
 )
 
@@ -19,16 +23,35 @@ type pick struct {
 	reason string
 }
 
+// attempt identifies a request that a client may send again: equal facts, equal
+// secrets, equal Idempotency-Key.
+type attempt struct {
+	idempotencyKey string
+	key            matchers.Key
+	secrets        string
+}
+
+func newAttempt(req *http.Request, r matchers.Reading) attempt {
+	var secrets strings.Builder
+	for _, s := range r.Secrets {
+		fmt.Fprintf(&secrets, "%s=%s\n", s.Place, s.ID)
+	}
+	return attempt{req.Header.Get("Idempotency-Key"), r.Key, secrets.String()}
+}
+
 // pick chooses among the recordings with the request's key: by its secrets, then
 // by what the session has played.
 func (d *Deck) pick(req *http.Request, s *session, r matchers.Reading) pick {
-	candidates := d.index.Lookup(r.Key)
-	if len(candidates) == 0 {
+	all := d.index.Lookup(r.Key)
+	if len(all) == 0 {
 		return pick{}
+	}
+	candidates := d.answerable(req, all)
+	if len(candidates) == 0 {
+		return pick{reason: "the recorded answer is 304 Not Modified, for a client that had another copy or one at all; record again with an empty client cache"}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-
 	unplayed := make([]int, 0, len(candidates))
 	for _, c := range candidates {
 		if !s.cursors.Claimed(c) {
@@ -36,13 +59,20 @@ func (d *Deck) pick(req *http.Request, s *session, r matchers.Reading) pick {
 		}
 	}
 	choice := d.index.Choose(r, unplayed, s.bindings)
-	try := attempt{req.Header.Get("Idempotency-Key"), r.Key}
+	try := newAttempt(req, r)
 	if try.idempotencyKey != "" {
-		if before, ok := s.answered[try]; ok && !d.recordedRetry(choice) {
-			return pick{found: true, position: before}
+		firsts, retries := d.split(choice.Fit)
+		if before, ok := s.answered[try]; ok {
+			if len(retries) == 0 {
+				return pick{found: true, position: before}
+			}
+			// It was answered anew when it was recorded, and so it is again.
+			choice.Fit = retries
+		} else {
+			choice.Fit = append(firsts, retries...)
 		}
 	}
-	if p, ok := d.claim(s, choice); ok {
+	if p, ok := d.claim(s, r, choice); ok {
 		if p.found && try.idempotencyKey != "" {
 			s.answered[try] = p.position
 		}
@@ -51,18 +81,42 @@ func (d *Deck) pick(req *http.Request, s *session, r matchers.Reading) pick {
 	return d.usedUp(s, r, candidates, choice)
 }
 
-// recordedRetry reports that the next answer was itself recorded for a repeated
-// Idempotency-Key: then the retry was answered anew, and is again.
-func (d *Deck) recordedRetry(c matchers.Choice) bool {
-	if len(c.Fit) == 0 {
-		return false
+// answerable leaves out recorded 304s that would tell the client to use a copy
+// that it does not have.
+func (d *Deck) answerable(req *http.Request, candidates []int) []int {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		return candidates
 	}
-	in, _ := d.index.At(c.Fit[0])
-	return in.Retry
+	return slices.DeleteFunc(slices.Clone(candidates), func(position int) bool {
+		in, _ := d.index.At(position)
+		answer, err := in.Response()
+		return err == nil && answer.Status() == http.StatusNotModified && !hasCopy(req, answer)
+	})
+}
+
+// hasCopy reports whether the client's copy may be the one that a recorded 304 speaks of.
+func hasCopy(req *http.Request, notModified clean.Response) bool {
+	if tags := req.Header.Values("If-None-Match"); len(tags) > 0 {
+		etag := notModified.Header().Get("Etag")
+		return etag == "" || anyTag(tags, etag)
+	}
+	return req.Header.Get("If-Modified-Since") != ""
+}
+
+// split parts the positions whose request repeated an Idempotency-Key from the others.
+func (d *Deck) split(positions []int) (firsts, retries []int) {
+	for _, p := range positions {
+		if in, _ := d.index.At(p); in.Retry {
+			retries = append(retries, p)
+		} else {
+			firsts = append(firsts, p)
+		}
+	}
+	return firsts, retries
 }
 
 // claim plays the first fitting position, if there is one and it may be played.
-func (d *Deck) claim(s *session, c matchers.Choice) (pick, bool) {
+func (d *Deck) claim(s *session, r matchers.Reading, c matchers.Choice) (pick, bool) {
 	if len(c.Fit) == 0 {
 		return pick{}, false
 	}
@@ -73,10 +127,22 @@ func (d *Deck) claim(s *session, c matchers.Choice) (pick, bool) {
 	if !ok {
 		return pick{}, false
 	}
-	for _, pair := range c.Pairs {
+	// The order may have been changed since: the bindings are those of this position.
+	for _, pair := range d.index.Choose(r, []int{position}, s.bindings).Pairs {
 		s.bindings.Bind(pair[0], pair[1])
 	}
 	return pick{found: true, position: position, claimed: true, unproven: c.Unproven}, true
+}
+
+// giveBack undoes a claim whose answer did not arrive.
+func (d *Deck) giveBack(s *session, p pick) {
+	if !p.claimed {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cursors.Release(p.position)
+	maps.DeleteFunc(s.answered, func(_ attempt, position int) bool { return position == p.position })
 }
 
 // usedUp decides what answers one request more than was recorded.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,6 +26,7 @@ type Rack struct {
 	decks    map[string]*opening
 	assigned map[string]string // session → cassette
 	folded   map[string]string // lower-cased cassette → cassette
+	refusals map[string]int
 	closed   bool
 }
 
@@ -41,9 +43,26 @@ var ErrNoSession = errors.New("no session is named; give one as the proxy user (
 func (r *Rack) RoundTrip(req *http.Request) (*http.Response, error) {
 	d, err := r.deckOf(SessionName(req.Context()))
 	if err != nil {
+		r.refused(err)
 		return refuse(req, err), nil
 	}
 	return d.RoundTrip(req)
+}
+
+func (r *Rack) refused(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.refusals == nil {
+		r.refusals = make(map[string]int)
+	}
+	r.refusals[err.Error()]++
+}
+
+// Refusals counts the requests that had no cassette to go to, by the reason.
+func (r *Rack) Refusals() map[string]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.refusals)
 }
 
 // refuse answers a request for which there is no deck.
@@ -139,10 +158,16 @@ func (r *Rack) Assign(session, cassette string) error {
 }
 
 // Rewind starts a session again at the beginning of its cassette; "" starts all.
-func (r *Rack) Rewind(session string) {
+// The error says that the session has asked for nothing yet.
+func (r *Rack) Rewind(session string) error {
+	n := 0
 	for _, d := range r.Decks() {
-		d.Rewind(session)
+		n += d.Rewind(session)
 	}
+	if n == 0 && session != "" {
+		return errors.New("no session of this name has sent a request; tapedeck rewind without a name rewinds all")
+	}
+	return nil
 }
 
 // Save saves what the session's cassette has recorded so far; "" saves all.
@@ -181,10 +206,10 @@ func (r *Rack) Decks() []*Deck {
 
 // Close closes every deck; none is opened afterwards.
 func (r *Rack) Close(o Outcome) error {
-	decks := r.Decks()
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
+	decks := r.Decks()
 	var errs []error
 	for _, d := range decks {
 		errs = append(errs, d.Close(o))

@@ -19,13 +19,21 @@ type reconcile struct {
 	previous []clean.Interaction // the whole file as it was
 	kept     []clean.Interaction // the part of it that stays
 	fresh    []clean.Interaction // recorded now, in canonical order
+	// partial says that only a part of the file was meant to be recorded again:
+	// what was not asked for this time stays.
+	partial bool
+	// renumber gives placeholders the numbers of the previous file.
+	renumber bool
 }
 
 func (r reconcile) list() ([]clean.Interaction, error) {
 	replaced := r.replaced()
 	fresh, pairs := r.inherit(replaced)
 	list := append(append([]clean.Interaction(nil), r.kept...), fresh...)
-	ids := r.placeholders(pairs, list)
+	var ids map[string]string
+	if r.renumber {
+		ids = r.placeholders(pairs, list)
+	}
 	for i, in := range list {
 		var err error
 		if list[i], err = in.Renumber(ids); err != nil {
@@ -54,7 +62,8 @@ func (r reconcile) replaced() []clean.Interaction {
 type pairing struct{ old, new clean.Interaction }
 
 // inherit gives the nth new interaction of each key the id of the nth old one.
-// A pinned old one stands in its place, and stays even when nobody asked for it.
+// A pinned old one stands in its place, and stays even when nobody asked for it,
+// as does, in a partial recording, one whose key was not recorded again.
 func (r reconcile) inherit(replaced []clean.Interaction) ([]clean.Interaction, []pairing) {
 	olds := make(map[matchers.Key][]clean.Interaction)
 	for _, in := range replaced {
@@ -64,8 +73,10 @@ func (r reconcile) inherit(replaced []clean.Interaction) ([]clean.Interaction, [
 	var pairs []pairing
 	fresh := make([]clean.Interaction, 0, len(r.fresh))
 	used := make(map[int]bool)
+	again := make(map[matchers.Key]bool)
 	for _, in := range r.fresh {
 		key := r.matcher.Read(in.Request(), nil).Key
+		again[key] = true
 		queue := olds[key]
 		if len(queue) == 0 {
 			in.ID = -1
@@ -84,7 +95,8 @@ func (r reconcile) inherit(replaced []clean.Interaction) ([]clean.Interaction, [
 		fresh = append(fresh, in)
 	}
 	for _, in := range replaced {
-		if in.Pinned && !used[in.ID] {
+		missing := r.partial && !again[r.matcher.Read(in.Request(), nil).Key]
+		if (in.Pinned || missing) && !used[in.ID] {
 			fresh = append(fresh, in)
 		}
 	}

@@ -30,6 +30,9 @@ func (d *Deck) recordStreaming(req *http.Request, s *session) (*http.Response, e
 	if reason := d.liveKey(req, nil); reason != "" {
 		return d.problem(req, http.StatusForbidden, reason), nil
 	}
+	if !d.opt.AllowLive && mayHoldKey(req) {
+		return d.recordWhole(req, s)
+	}
 	take := &taking{deck: d, req: req, session: s}
 	body := req.Body
 	if body == nil || body == http.NoBody {
@@ -39,6 +42,19 @@ func (d *Deck) recordStreaming(req *http.Request, s *session) (*http.Response, e
 	tap := &bodyTap{body: body, limit: d.opt.MaxBody, want: req.ContentLength, whole: func() { take.begin.Store(d.clock.Add(1)) }}
 	take.tap = tap
 	return d.send(req, take, tap)
+}
+
+// recordWhole takes the body before it forwards it, to look for a live key in it.
+func (d *Deck) recordWhole(req *http.Request, s *session) (*http.Response, error) {
+	body, err := d.take(req)
+	if err != nil {
+		return d.takeFailed(req, err)
+	}
+	cr, err := d.cleaner.Request(req, body)
+	if err != nil {
+		return d.unreadable(req, s, body, err)
+	}
+	return d.recordTaken(req, s, body, cr)
 }
 
 // recordTaken forwards a request whose body has been taken already.
@@ -76,6 +92,7 @@ type taking struct {
 func (d *Deck) send(req *http.Request, take *taking, body io.ReadCloser) (*http.Response, error) {
 	out := req.Clone(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{Got1xxResponse: take.informational}))
 	out.Body = body
+	out.Trailer = req.Trailer // filled while the body is read: a clone would stay empty
 	if body == http.NoBody {
 		out.ContentLength = 0
 	}
@@ -145,6 +162,8 @@ func (t *answerTap) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		t.finish("")
 		t.done, t.ending = true, io.EOF
+	case err != nil && t.take.req.Context().Err() != nil:
+		// The client left, which cancels the request. Close decides what is kept.
 	case err != nil:
 		t.drop("the upstream broke off in the middle of its answer")
 		t.done, t.ending = true, err
@@ -211,7 +230,7 @@ func (t *answerTap) finish(cut string) {
 		if take.tap != nil {
 			whole := false
 			if body, whole = take.tap.taken(); !whole {
-				t.drop("the upstream answered before it had the whole request")
+				t.refuse(&redact.Refusal{Rule: "early-answer", Place: "request body", Reason: "the upstream answered before it had all of it"})
 				return
 			}
 		}
@@ -247,13 +266,12 @@ func (d *Deck) keep(take *taking, in clean.Interaction) error {
 	d.report.warn(reading.Warnings)
 	s.mu.Lock()
 	known := make(map[string]string)
-	for _, secret := range reading.Secrets {
-		if recorded, ok := s.bindings.Recorded(secret.ID); ok && recorded != secret.ID {
-			known[secret.ID] = recorded
+	for _, p := range places(in) {
+		if recorded, ok := s.bindings.Recorded(p.id); ok && recorded != p.id {
+			known[p.id] = recorded
 		}
 	}
-	if key := take.req.Header.Get("Idempotency-Key"); key != "" {
-		try := attempt{key, reading.Key}
+	if try := newAttempt(take.req, reading); try.idempotencyKey != "" {
 		in.Retry = s.sent[try]
 		s.sent[try] = true
 	}
@@ -292,7 +310,7 @@ func (t *answerTap) refuse(err error) {
 	if refusal := (*redact.Refusal)(nil); errors.As(err, &refusal) {
 		reason = refusal.Error()
 	}
-	d.report.refuse(fmt.Sprintf("%s: not recorded: %s", d.where(t.take.req), reason))
+	d.report.refuse(fmt.Sprintf("%s: %s", d.where(t.take.req), reason))
 }
 
 // forward passes a request on and keeps nothing.
@@ -326,6 +344,14 @@ func (d *Deck) upgrade(req *http.Request, host string) (*http.Response, error) {
 		closeBody(req)
 		return d.missed(req, d.readingOf(req), pick{reason: "protocol upgrades (WebSocket) pass through while recording and cannot be played yet"}), nil
 	}
+	if d.Recording() {
+		if reason := d.liveKey(req, nil); reason != "" {
+			return d.problem(req, http.StatusForbidden, reason), nil
+		}
+		if reason := mustNotForward(req, nil); d.mode == NewEpisodes && reason != "" {
+			return d.missed(req, d.readingOf(req), pick{reason: reason}), nil
+		}
+	}
 	return d.forward(req, host)
 }
 
@@ -346,6 +372,6 @@ func (d *Deck) upstreamFailed(req *http.Request, err error) (*http.Response, err
 	if d.opt.Failure != nil {
 		status, reason = d.opt.Failure(err, hostOf(req))
 	}
-	d.report.fail(fmt.Sprintf("%s: %s", d.where(req), reason))
+	d.report.fail(d.where(req), reason)
 	return d.problem(req, status, reason), nil
 }

@@ -30,6 +30,8 @@ type Report struct {
 	Dropped []string `json:"dropped,omitempty"`
 	// Failed lists requests that the upstream did not answer.
 	Failed []string `json:"failed,omitempty"`
+	// Missing counts the failed requests that were not recorded later in the run.
+	Missing int `json:"missing,omitempty"`
 	// Statuses lists recorded answers that look like trouble (401, 403, 429, 5xx).
 	Statuses []string `json:"statuses,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
@@ -60,12 +62,15 @@ type report struct {
 	// leaves the recording unfinished.
 	good, bad map[string]int
 	warned    map[string]bool
+	// failing holds the requests that failed and have not been recorded since.
+	failing map[string]bool
 }
 
 func (r *report) init() {
 	r.r.Forwarded, r.r.Ignored = make(map[string]int), make(map[string]int)
 	r.good, r.bad = make(map[string]int), make(map[string]int)
 	r.played, r.warned = make(map[int]bool), make(map[string]bool)
+	r.failing = make(map[string]bool)
 }
 
 func (r *report) change(f func()) {
@@ -88,6 +93,7 @@ func (r *report) play(position int, what, unproven string, ignored int) {
 func (r *report) record(host, what string, status, ignored int) {
 	r.change(func() {
 		r.r.Recorded++
+		delete(r.failing, what)
 		r.r.IgnoredFacts += ignored
 		if troubled(status) {
 			r.bad[host]++
@@ -108,8 +114,14 @@ func (r *report) ignore(host string)  { r.change(func() { r.r.Ignored[host]++ })
 func (r *report) miss(m Miss)         { r.change(func() { r.r.Misses = append(r.r.Misses, m) }) }
 func (r *report) refuse(text string)  { r.change(func() { r.r.Refused = append(r.r.Refused, text) }) }
 func (r *report) drop(text string)    { r.change(func() { r.r.Dropped = append(r.r.Dropped, text) }) }
-func (r *report) fail(text string)    { r.change(func() { r.r.Failed = append(r.r.Failed, text) }) }
-func (r *report) note(text string)    { r.change(func() { r.r.Notes = append(r.r.Notes, text) }) }
+func (r *report) fail(what, reason string) {
+	r.change(func() {
+		r.r.Failed = append(r.r.Failed, what+": "+reason)
+		r.failing[what] = true
+	})
+}
+
+func (r *report) note(text string) { r.change(func() { r.r.Notes = append(r.r.Notes, text) }) }
 func (r *report) expired(text string) {
 	r.change(func() {
 		r.r.Expired = true
@@ -147,16 +159,38 @@ func (d *Deck) Report() Report {
 	defer d.report.mu.Unlock()
 	out := d.report.r
 	out.Cassette, out.Mode, out.Strict = d.opt.File, d.mode, d.opt.Strict
+	out.Missing = len(d.report.failing)
 	out.Forwarded, out.Ignored = maps.Clone(out.Forwarded), maps.Clone(out.Ignored)
 	for _, list := range []*[]string{&out.Unproven, &out.Refused, &out.Dropped, &out.Failed, &out.Statuses, &out.Warnings, &out.Notes} {
-		*list = slices.Clone(*list)
+		*list = d.sweepTexts(*list)
 	}
 	out.Misses = slices.Clone(out.Misses)
+	for i := range out.Misses {
+		m := &out.Misses[i]
+		m.Request, m.Reason, m.Nearest, m.Text = d.sweepText(m.Request), d.sweepText(m.Reason), d.sweepText(m.Nearest), d.sweepText(m.Text)
+	}
 	for i := range d.index.Len() {
 		if !d.report.played[i] {
 			in, _ := d.index.At(i)
 			out.Unused = append(out.Unused, fmt.Sprintf("interaction %d, %s", in.ID, describe(in.Request())))
 		}
+	}
+	return out
+}
+
+// sweepText replaces in a line what has been learned since it was written.
+func (d *Deck) sweepText(text string) string {
+	clean, _, err := d.cleaner.Vault.Sweep("text/plain", []byte(text))
+	if err != nil {
+		return "(a line in which a secret stands that cannot be replaced)"
+	}
+	return string(clean)
+}
+
+func (d *Deck) sweepTexts(list []string) []string {
+	out := make([]string, len(list))
+	for i, text := range list {
+		out[i] = d.sweepText(text)
 	}
 	return out
 }

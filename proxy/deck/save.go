@@ -22,7 +22,7 @@ type Outcome struct {
 // Save writes what has been recorded so far and goes on. It does nothing when
 // nothing was recorded.
 func (d *Deck) Save() error {
-	return d.save(Outcome{Failed: "the recorder was still running when this was saved"})
+	return d.save(Outcome{Failed: "the recorder was still running when this was saved"}, false)
 }
 
 // Close waits for the answers under way, saves and releases the cassette.
@@ -38,7 +38,7 @@ func (d *Deck) Close(o Outcome) error {
 		return nil
 	}
 	d.wait()
-	return errors.Join(d.save(o), d.tape.Close())
+	return errors.Join(d.save(o, true), d.tape.Close())
 }
 
 // patience is how long Close waits for answers that are still being read. What is
@@ -58,19 +58,25 @@ func (d *Deck) wait() {
 	}
 }
 
-func (d *Deck) save(o Outcome) error {
+// save writes the cassette. Only the last save gives placeholders their final
+// numbers: what is appended after an earlier one still carries those of this run.
+func (d *Deck) save(o Outcome, last bool) error {
 	d.keeping.Lock()
 	defer d.keeping.Unlock()
 	d.sweeping.stop()
 	if !d.Recording() || len(d.recorded) == 0 || d.saved && d.savedAs == o {
 		return nil
 	}
-	list, err := d.finalList()
+	list, err := d.finalList(last)
 	if err != nil {
 		return fmt.Errorf("cassette %s: %w; what was recorded stays in its journal", d.opt.File, err)
 	}
-	if err := d.tape.Save(list, cassettes.State{Unfinished: d.unfinished(o)}); err != nil {
+	unfinished := d.unfinished(o)
+	if err := d.tape.Save(list, cassettes.State{Unfinished: unfinished}); err != nil {
 		return err
+	}
+	if last && unfinished != "" {
+		d.report.note(fmt.Sprintf("saved as unfinished (%s): mode record-once records it again", unfinished))
 	}
 	d.saved, d.savedAs = true, o
 	return nil
@@ -86,46 +92,53 @@ func (d *Deck) unfinished(o Outcome) string {
 		why = append(why, fmt.Sprintf("%s answered only with 401, 403, 429 or 5xx", strings.Join(hosts, ", ")))
 	}
 	d.report.mu.Lock()
-	refused := len(d.report.r.Refused)
+	refused, missing := len(d.report.r.Refused), len(d.report.failing)
 	d.report.mu.Unlock()
 	if refused > 0 {
 		why = append(why, fmt.Sprintf("%d could not be recorded", refused))
+	}
+	if missing > 0 {
+		why = append(why, fmt.Sprintf("%d got no answer from upstream", missing))
+	}
+	if before := d.tape.State().Unfinished; d.purpose == cassettes.ToExtend && before != "" && !slices.Contains(why, before) {
+		why = append(why, before) // what was missing then has not been recorded by adding to it
 	}
 	return strings.Join(why, "; ")
 }
 
 // finalList is what the file will hold: in canonical order, swept of all that
 // was learned, with the ids and placeholders of the previous file.
-func (d *Deck) finalList() ([]clean.Interaction, error) {
+func (d *Deck) finalList(last bool) ([]clean.Interaction, error) {
 	fresh := slices.Clone(d.recorded)
 	slices.SortStableFunc(fresh, func(a, b clean.Interaction) int {
 		return cmp.Compare(a.Begin, b.Begin)
 	})
 	if d.opt.DropRetried {
-		fresh = d.dropRetried(fresh)
+		fresh = d.dropRetried(fresh, last)
 	}
-	previous := d.tape.Interactions()
-	kept := previous
-	if d.purpose == cassettes.ToReplace {
-		kept = nil
-	} else if d.opt.Rerecord != nil {
-		kept = nil
+	previous, refused := d.sweep(d.tape.Interactions())
+	if len(refused) > 0 && d.purpose != cassettes.ToReplace {
+		// Leaving these out would lose what the file holds already.
+		return nil, errors.New(refused[0] + "; remove that interaction by hand, or add a redact rule for it")
+	}
+	var kept []clean.Interaction
+	if d.purpose != cassettes.ToReplace {
 		for _, in := range previous {
-			if !d.opt.Rerecord(in.Request()) {
+			if d.opt.Rerecord == nil || !d.opt.Rerecord(in.Request()) {
 				kept = append(kept, in)
 			}
 		}
 	}
-	kept, refused := d.sweep(kept)
-	if len(refused) > 0 {
-		// Leaving these out would lose what the file holds already.
-		return nil, errors.New(refused[0] + "; remove that interaction by hand, or add a redact rule for it")
-	}
 	fresh, refused = d.sweep(fresh)
-	for _, text := range refused {
-		d.report.refuse(text)
+	if last {
+		for _, text := range refused {
+			d.report.refuse(text)
+		}
 	}
-	return reconcile{matcher: d.opt.Matcher, previous: previous, kept: kept, fresh: fresh}.list()
+	return reconcile{
+		matcher: d.opt.Matcher, previous: previous, kept: kept, fresh: fresh,
+		partial: d.purpose != cassettes.ToReplace, renumber: last,
+	}.list()
 }
 
 // sweep replaces in each interaction what was learned after it was built. One
@@ -146,14 +159,16 @@ func (d *Deck) sweep(list []clean.Interaction) (out []clean.Interaction, refused
 }
 
 // dropRetried leaves out failed answers that an equal request later got a good one for.
-func (d *Deck) dropRetried(list []clean.Interaction) []clean.Interaction {
+func (d *Deck) dropRetried(list []clean.Interaction, tell bool) []clean.Interaction {
 	good := make(map[[32]byte]bool)
 	out := make([]clean.Interaction, 0, len(list))
 	for _, in := range slices.Backward(list) {
 		key := [32]byte(d.opt.Matcher.Read(in.Request(), nil).Key)
 		resp, err := in.Response()
 		if err == nil && troubled(resp.Status()) && good[key] {
-			d.report.drop(fmt.Sprintf("%s: the %d that a retry made good is left out", describe(in.Request()), resp.Status()))
+			if tell {
+				d.report.drop(fmt.Sprintf("%s: the %d that a retry made good is left out", describe(in.Request()), resp.Status()))
+			}
 			continue
 		}
 		if err == nil && !troubled(resp.Status()) {

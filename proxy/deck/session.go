@@ -3,6 +3,7 @@ package deck
 import (
 	"context"
 	"sync"
+	"time"
 
 	"tapedeck/matchers"
 )
@@ -33,14 +34,10 @@ type session struct {
 	answered map[attempt]int
 	// sent holds the Idempotency-Keys of recorded requests.
 	sent map[attempt]bool
+	// seen is when the session's last request came.
+	seen time.Time
 	// changed holds the hosts to which an unsafe request has been forwarded.
 	changed map[string]bool
-}
-
-// attempt identifies a request that a client may send again.
-type attempt struct {
-	idempotencyKey string
-	key            matchers.Key
 }
 
 func newSession() *session {
