@@ -37,10 +37,12 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, t target, sess
 		return
 	case session == "" && s.o.RequireSession:
 		s.log.Warn("a request named no session and was refused", "method", r.Method, "host", t.url.Host)
+		s.refused(http.StatusProxyAuthRequired, t)
 		w.Header().Set("Proxy-Authenticate", sessionChallenge)
 		WriteError(w, r, http.StatusProxyAuthRequired, noSession)
 		return
 	case r.ContentLength > s.o.MaxBody:
+		s.refused(http.StatusRequestEntityTooLarge, t)
 		s.refuseBody(w, r, t)
 		return
 	}
@@ -109,6 +111,12 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, t target, sess
 }
 
 const sessionChallenge = `Basic realm="tapedeck session: its name as user, any password"`
+
+func (s *Server) refused(status int, t target) {
+	if s.o.OnRefused != nil {
+		s.o.OnRefused(status, t.url.Host)
+	}
+}
 
 func (s *Server) refuseBody(w http.ResponseWriter, r *http.Request, t target) {
 	s.log.Warn("a request's body is over the limit and was refused", "method", r.Method, "host", t.url.Host)

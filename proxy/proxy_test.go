@@ -466,7 +466,10 @@ func TestTransportFailures(t *testing.T) {
 		status int
 	}{
 		{"panic", func(*http.Request) (*http.Response, error) { panic("SECRET") }, 500},
-		{"runtime panic", func(*http.Request) (*http.Response, error) { new(http.Response).Header.Set("SECRET", ""); return nil, nil }, 500},
+		{"runtime panic", func(*http.Request) (*http.Response, error) {
+			new(http.Response).Header.Set("SECRET", "")
+			return nil, nil
+		}, 500},
 		{"error", func(*http.Request) (*http.Response, error) { return nil, errors.New("SECRET") }, 502},
 		{"nothing", func(*http.Request) (*http.Response, error) { return nil, nil }, 500},
 		{"status 42", func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 42}, nil }, 502},

@@ -51,7 +51,7 @@ func runExec(ctx context.Context, opt options, argv []string, std stdio) error {
 	state, recordedAt := "record", ""
 	if s.rack.Single != "" {
 		// A cassette that is missing or broken is an error before the command starts.
-		d, err := s.rack.Open(s.rack.Single)
+		d, err := s.openSingle()
 		if err != nil {
 			return err
 		}
@@ -67,8 +67,10 @@ func runExec(ctx context.Context, opt options, argv []string, std stdio) error {
 	code, err := s.runChild(ctx, argv, environ, state, recordedAt, std)
 	if err != nil {
 		fmt.Fprintf(std.err, "tapedeck: %v\n", err)
-		err = s.close(deck.Outcome{Failed: "the command could not be run"})
-		return errors.Join(err, exitCode(max(code, exitFailure)))
+		if err := s.close(deck.Outcome{Failed: "the command could not be run"}); err != nil {
+			fmt.Fprintf(std.err, "tapedeck: %v\n", err)
+		}
+		return exitCode(max(code, exitFailure))
 	}
 	outcome := deck.Outcome{}
 	if code != 0 {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,6 +27,8 @@ type options struct {
 	dropRetried, recordLoopback bool
 	failExpired                 bool
 	report, junit, logLevel     string
+	sessionPorts                []string
+	rewindIdle                  time.Duration
 }
 
 // examples starts a command's description: help shows commands to copy first.
@@ -60,12 +63,14 @@ func deckFlags() []cli.Flag {
 		text("upstream-ca", "trust the certificates in `FILE` too, when talking to upstreams"),
 		text("upstream-proxy", "reach upstreams through the proxy at `URL`"),
 		list("passthrough", "never look into or record `HOST`; may be given several times"),
+		list("session-port", "also listen on `ADDRESS=NAME` for session NAME, for clients that send no proxy user"),
 		list("map", "listen on `ADDRESS=URL` as if it were the API at URL"),
 		text("config", "read `FILE` and no other tapedeck.yaml"),
 		caDirFlag(),
 		yes("strict", "an unproven play is a miss, and a recording that was never used fails the run"),
 		yes("allow-live", "record even with a live payment key (sk_live_, rk_live_)"),
 		text("max-body", "refuse request bodies over `SIZE` with 413 (default: 64MiB)"),
+		&cli.DurationFlag{Name: "rewind-idle", Usage: "start a session over when it has sent nothing for `DURATION`, such as 5s", EnvVars: variable("rewind-idle")},
 		text("repeat", "answer one request more than recorded with the `last` answer, or cycle (default: a miss)"),
 		text("rerecord", "record what matches `PATTERN` again, such as 'POST api.stripe.com/**', and play the rest"),
 		yes("drop-retried", "leave out failed answers that a retry made good"),
@@ -99,8 +104,8 @@ func readOptions(c *cli.Context) options {
 		maxBody: c.String("max-body"),
 		repeat:  c.String("repeat"), rerecord: c.String("rerecord"),
 		dropRetried: c.Bool("drop-retried"), recordLoopback: c.Bool("record-loopback"),
-		failExpired: c.Bool("fail-expired"),
-		report:      c.String("report"), junit: c.String("junit"), logLevel: c.String("log-level"),
+		failExpired: c.Bool("fail-expired"), sessionPorts: c.StringSlice("session-port"), rewindIdle: c.Duration("rewind-idle"),
+		report: c.String("report"), junit: c.String("junit"), logLevel: c.String("log-level"),
 	}
 }
 

@@ -41,7 +41,7 @@ func remoteCommand(std stdio, name, usage, method, action string) *cli.Command {
 			}
 			path := "/" + action
 			if c.NArg() == 1 {
-				path = "/sessions/" + escapeSession(c.Args().First()) + "/" + action
+				path = "/sessions/" + url.PathEscape(c.Args().First()) + "/" + action
 			}
 			_, err := callControl(c, method, path)
 			return err
@@ -83,14 +83,6 @@ func remoteFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "address", Usage: "`HOST:PORT` of the running proxy (default: that of the surrounding tapedeck exec, else 127.0.0.1:8080)", EnvVars: variable("address")},
 	}
-}
-
-func escapeSession(name string) string {
-	parts := strings.Split(strings.ReplaceAll(name, "::", "/"), "/")
-	for i := range parts {
-		parts[i] = url.PathEscape(parts[i])
-	}
-	return strings.Join(parts, "/")
 }
 
 // trace is what a running server leaves in the user's cache folder, so that

@@ -81,7 +81,7 @@ func runServer(ctx context.Context, opt options, std stdio) error {
 	}
 	if s.rack.Single != "" {
 		// A cassette that is missing or broken is an error before anyone connects.
-		if _, err := s.rack.Open(s.rack.Single); err != nil {
+		if _, err := s.openSingle(); err != nil {
 			return err
 		}
 	}

@@ -25,12 +25,14 @@ type runReport struct {
 	ExitCode  int            `json:"exit_code"`
 	Cassettes []deck.Report  `json:"cassettes"`
 	Direct    map[string]int `json:"passthrough,omitempty"`
+	// Refused counts the requests that came to no cassette, by the reason.
+	Refused map[string]int `json:"refused,omitempty"`
 }
 
 // finish closes the station, says what happened, and gives the exit code.
 func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error {
 	closeErr := s.close(o)
-	report := runReport{Mode: s.mode, ExitCode: code, Direct: s.directHosts()}
+	report := runReport{Mode: s.mode, ExitCode: code, Direct: s.directHosts(), Refused: s.refusals()}
 	for _, d := range s.rack.Decks() {
 		report.Cassettes = append(report.Cassettes, d.Report())
 	}
@@ -58,20 +60,35 @@ func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error
 
 // verdict is the exit code of a run whose command itself ended with 0.
 func (s *station) verdict(r runReport) int {
+	if total(r.Refused) > 0 {
+		return exitMiss
+	}
 	code := 0
 	for _, c := range r.Cassettes {
 		switch {
 		case len(c.Misses) > 0:
 			return exitMiss
-		case c.Strict && len(c.Unused) > 0 && c.Mode == deck.ReplayOnly:
+		case c.Strict && len(c.Unused) > 0:
 			return exitMiss
 		case c.Expired && s.opt.failExpired:
 			return exitMiss
-		case len(c.Refused) > 0:
+		case len(c.Refused) > 0 || c.Missing > 0:
 			code = exitIncomplete
 		}
 	}
 	return code
+}
+
+// refusals counts what came to no cassette, here or in the rack.
+func (s *station) refusals() map[string]int {
+	out := s.rack.Refusals()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if out == nil {
+		return maps.Clone(s.refused)
+	}
+	maps.Copy(out, s.refused)
+	return out
 }
 
 func (s *station) directHosts() map[string]int {
@@ -120,7 +137,10 @@ func (s *station) summarise(w io.Writer, report runReport, hint string) {
 	if len(report.Direct) > 0 {
 		fmt.Fprintf(w, "tapedeck: passed through, not looked into: %s\n", hostCounts(report.Direct))
 	}
-	if requests == 0 && len(report.Direct) == 0 && hint != "" {
+	for _, reason := range slices.Sorted(maps.Keys(report.Refused)) {
+		fmt.Fprintf(w, "tapedeck: refused, %d times: %s\n", report.Refused[reason], reason)
+	}
+	if requests == 0 && len(report.Direct)+len(report.Refused) == 0 && hint != "" {
 		fmt.Fprintf(w, "tapedeck: the command made no request through the proxy; %s\n", hint)
 	}
 	if os.Getenv("GITHUB_ACTIONS") == "true" {

@@ -58,13 +58,14 @@ type station struct {
 	serving sync.WaitGroup
 	failed  chan error
 
-	mu     sync.Mutex
-	direct map[string]int // requests and tunnels to passthrough hosts
+	mu      sync.Mutex
+	direct  map[string]int // requests and tunnels to passthrough hosts
+	refused map[string]int // requests that never came to a deck, by status and host
 }
 
 // newStation makes the parts in the order in which they need each other.
 func newStation(opt options, std stdio, environ []string, oneCommand bool) (*station, error) {
-	s := &station{opt: opt, oneCommand: oneCommand, direct: make(map[string]int), failed: make(chan error, 1), token: rand.Text()}
+	s := &station{opt: opt, oneCommand: oneCommand, direct: make(map[string]int), refused: make(map[string]int), failed: make(chan error, 1), token: rand.Text()}
 	for _, part := range []func() error{
 		func() error { return s.makeLogger(std) },
 		s.readMode,
@@ -136,12 +137,28 @@ func (s *station) findCassettes() error {
 		}
 		s.folder = filepath.Clean(s.folder)
 	}
-	if s.opt.rerecord != "" && s.mode == deck.ReplayOnly {
-		return usagef("--rerecord needs a mode that records; add --mode record-once")
+	if s.opt.rerecord != "" && s.mode != deck.RecordOnce && s.mode != deck.NewEpisodes {
+		return usagef("--rerecord goes with the modes record-once and new-episodes, which play the rest; add --mode record-once")
+	}
+	if r := s.opt.repeat; r != "" && r != "last" && r != "cycle" {
+		return usagef("--repeat %s is not known; use last or cycle", r)
+	}
+	if s.opt.rewindIdle < 0 {
+		return usagef("--rewind-idle %s: a time to wait cannot be negative", s.opt.rewindIdle)
 	}
 	var err error
 	s.store, err = cassettes.NewFolder(s.folder)
 	return err
+}
+
+// openSingle opens the one cassette of a run before anything else happens.
+func (s *station) openSingle() (*deck.Deck, error) {
+	d, err := s.rack.Open(s.rack.Single)
+	var missing *deck.MissingError
+	if errors.As(err, &missing) {
+		return nil, usageError{err}
+	}
+	return d, err
 }
 
 // path is how messages call the cassette of a name.
@@ -221,7 +238,8 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 		strict = *s.opt.strict
 	}
 	opt := deck.Options{
-		Store: s.store, Name: name, File: s.path(name), Mode: s.mode,
+		RewindIdle: s.opt.rewindIdle,
+		Store:      s.store, Name: name, File: s.path(name), Mode: s.mode,
 		Matcher: s.matcher, Rules: s.rules,
 		DropResponseHeader: func(h string) bool { return clean.Noise(h) && !s.cfg.KeepsResponse(h) },
 		MaxBody:            maxBody,
@@ -270,6 +288,7 @@ func (s *station) makeServer() (err error) {
 		RequireSession: s.file == "",
 		Control:        s.control(),
 		MaxBody:        maxBody,
+		OnRefused:      s.countRefused,
 		Logger:         s.logger,
 	}
 	if s.anyPassthrough() {
@@ -279,6 +298,13 @@ func (s *station) makeServer() (err error) {
 	}
 	s.server, err = proxy.New(opt)
 	return err
+}
+
+// countRefused notes a request that never came to a deck.
+func (s *station) countRefused(status int, host string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused[fmt.Sprintf("%d to %s", status, host)]++
 }
 
 func (s *station) countDirect(host string) {
@@ -324,7 +350,7 @@ func (s *station) listen(address string) error {
 		at, to, ok := strings.Cut(m, "=")
 		target, err := url.Parse(to)
 		if !ok || err != nil || target.Scheme != "http" && target.Scheme != "https" || target.Host == "" {
-			return usagef("--map %s: write it as ADDRESS=URL, such as 127.0.0.1:12111=https://api.stripe.com", m)
+			return usagef("--map: write it as ADDRESS=URL, such as 127.0.0.1:12111=https://api.stripe.com")
 		}
 		mappings = append(mappings, mapping{at, target})
 	}
@@ -334,10 +360,21 @@ func (s *station) listen(address string) error {
 	}
 	s.address = l.Addr().String()
 	s.serve(func() error { return s.server.Serve(l) })
+	for _, p := range s.opt.sessionPorts {
+		at, name, ok := strings.Cut(p, "=")
+		if !ok || name == "" {
+			return usagef("--session-port %s: write it as ADDRESS=NAME, such as 127.0.0.1:8081=checkout", p)
+		}
+		sl, err := net.Listen("tcp", at)
+		if err != nil {
+			return fmt.Errorf("--session-port %s: %w; choose another address", p, unaddressed(err))
+		}
+		s.serve(func() error { return s.server.ServeSession(sl, name) })
+	}
 	for _, m := range mappings {
 		ml, err := net.Listen("tcp", m.address)
 		if err != nil {
-			return fmt.Errorf("--map %s=%s: %w; choose another address", m.address, m.target, unaddressed(err))
+			return fmt.Errorf("--map %s=%s: %w; choose another address", m.address, m.target.Redacted(), unaddressed(err))
 		}
 		s.serve(func() error { return s.server.ServeMap(ml, m.target) })
 	}

@@ -383,7 +383,7 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 // forwardsSafe reports whether a safe request must see the live state, because
 // an unsafe one has been forwarded to its host.
 func (d *Deck) forwardsSafe(s *session, req *http.Request, r matchers.Reading) bool {
-	return d.mode == NewEpisodes && r.Safe && s.hasChanged(authority(req))
+	return d.opt.Mode == NewEpisodes && r.Safe && s.hasChanged(authority(req))
 }
 
 func (s *session) markChanged(host string) {
