@@ -149,6 +149,9 @@ func (c *Cleaner) response(req Request, r Response) (Response, error) {
 		informational = append(informational, Informational{Status: info.Status, Header: h})
 	}
 	r.informational = informational
+	if c.Vault.Check("status line", []byte(r.statusText)) != nil {
+		r.statusText = http.StatusText(r.status) // a phrase means nothing to a client (RFC 9112, section 4)
+	}
 	if r.body, err = c.Vault.Body(s, redact.InResponse, r.header.Get("Content-Type"), r.body); err != nil {
 		return Response{}, err
 	}
@@ -185,6 +188,7 @@ func (c *Cleaner) Check(in Interaction) error {
 		{"request headers", headerText(s.RequestHeader)},
 		{"request trailers", headerText(s.RequestTrailer)},
 		{"request body", s.RequestBody},
+		{"status line", []byte(s.StatusText)},
 		{"response headers", headerText(s.ResponseHeader)},
 		{"response trailers", headerText(s.ResponseTrailer)},
 		{"response body", s.ResponseBody},

@@ -125,6 +125,9 @@ func Open(opt Options) (*Deck, error) {
 	if opt.Mode.Forwards() && opt.Upstream == nil {
 		return nil, fmt.Errorf("mode %s needs an upstream", opt.Mode)
 	}
+	if opt.Rerecord != nil && opt.Mode != RecordOnce && opt.Mode != NewEpisodes {
+		return nil, fmt.Errorf("recording a part again needs mode %s or %s, which play the rest; this is %s", RecordOnce, NewEpisodes, opt.Mode)
+	}
 	d := &Deck{opt: opt, sessions: make(map[string]*session)}
 	d.report.init()
 	d.cleaner = &clean.Cleaner{

@@ -46,11 +46,12 @@ func mayHoldKey(req *http.Request) bool {
 	if req.Body == nil || req.Body == http.NoBody {
 		return false
 	}
-	switch leaves.FormatOf(req.Header.Get("Content-Type"), nil) {
+	contentType := req.Header.Get("Content-Type")
+	switch leaves.FormatOf(contentType, []byte("x")) { // no body at all would be leaves.Empty
 	case leaves.Form, leaves.JSON:
 		return true
 	}
-	return false
+	return contentType == ""
 }
 
 // basic decodes the payload of a Basic credential, where Stripe's key may be the user.

@@ -79,7 +79,10 @@ func (d *Deck) response(req *http.Request, s *session, recorded string, a clean.
 		resp.Trailer = nil
 		return resp
 	}
-	if req.Method == http.MethodHead || a.Status() == http.StatusNoContent || a.Status() == http.StatusNotModified {
+	if a.Status() == http.StatusNoContent {
+		return resp
+	}
+	if req.Method == http.MethodHead || a.Status() == http.StatusNotModified {
 		resp.ContentLength = -1
 		if n, err := strconv.ParseInt(header.Get("Content-Length"), 10, 64); err == nil {
 			resp.ContentLength = n

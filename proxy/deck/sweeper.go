@@ -2,8 +2,8 @@ package deck
 
 import "time"
 
-// sweepEvery is how long a value that was just learned may stand in the journal
-// under a neutral name where it was seen before.
+// sweepEvery is how long, at the most and in a recording of usual length, a value
+// that was just learned may stand in the journal where it was seen before.
 const sweepEvery = time.Second
 
 // A sweeper looks, soon after a secret was learned, for earlier recordings in
@@ -13,6 +13,7 @@ type sweeper struct {
 	timer   *time.Timer
 	learned int // Vault.Learned() when the recordings were last searched
 	pause   time.Duration
+	last    time.Time // when that was
 }
 
 // later sees to it that the recordings are searched if anything has been learned.
@@ -20,7 +21,7 @@ func (s *sweeper) later(d *Deck) {
 	if s.timer != nil || d.cleaner.Vault.Learned() == s.learned {
 		return
 	}
-	s.timer = time.AfterFunc(max(sweepEvery, s.pause), d.sweepRecorded)
+	s.timer = time.AfterFunc(time.Until(s.last.Add(max(sweepEvery, s.pause))), d.sweepRecorded)
 }
 
 func (s *sweeper) stop() {
@@ -52,5 +53,6 @@ func (d *Deck) sweepRecorded() {
 		d.recorded[i] = swept
 	}
 	// Searching a long recording takes long: leave most of the time to recording.
+	d.sweeping.last = time.Now()
 	d.sweeping.pause = 10 * time.Since(start)
 }
