@@ -15,7 +15,7 @@ func (v *Vault) Body(s Scope, d Direction, contentType string, body []byte) ([]b
 // Sweep replaces every learned value in text that is already redacted: what
 // was learned after it was written. It reports whether anything changed.
 func (v *Vault) Sweep(contentType string, b []byte) ([]byte, bool, error) {
-	out, err := v.body(&pass{v: v}, contentType, b)
+	out, err := v.body(&pass{v: v, byValue: true}, contentType, b)
 	return out, err == nil && string(out) != string(b), err
 }
 
@@ -51,12 +51,13 @@ func (p *pass) body(contentType, s string) string {
 func (p *pass) leaves(s string, list []leaves.Leaf, in places) string {
 	var b strings.Builder
 	last := 0
+	around := &siblings{list: list}
 	for i := range list {
 		leaf := &list[i]
 		if leaf.Start < last {
 			continue
 		}
-		clean, changed := p.leaf(list, leaf, in)
+		clean, changed := p.leaf(around, leaf, in)
 		gap := p.text(leaf.Place, in, s[last:leaf.Start])
 		b.WriteString(gap)
 		if changed {
@@ -72,19 +73,19 @@ func (p *pass) leaves(s string, list []leaves.Leaf, in places) string {
 
 // leaf redacts one leaf. Null, booleans and empty values have nothing to hide;
 // a number only when it is a card's.
-func (p *pass) leaf(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean string, changed bool) {
+func (p *pass) leaf(around *siblings, leaf *leaves.Leaf, in places) (clean string, changed bool) {
 	value := leaf.Value
 	switch leaf.Kind {
 	case leaves.String, leaves.Raw, leaves.Blob:
 	case leaves.Number:
-		return p.number(list, leaf, in)
+		return p.number(around, leaf, in)
 	default:
 		return value, false
 	}
 	if value == "" {
 		return value, false
 	}
-	r := p.rule(list, leaf, in)
+	r := p.rule(around, leaf, in)
 	switch {
 	case r == nil:
 	case r.reading == readCard:
@@ -114,13 +115,13 @@ const maxFileSecret = 4 << 10
 
 // number redacts a JSON number: only a card's, by another card's, as the type must
 // stay.
-func (p *pass) number(list []leaves.Leaf, leaf *leaves.Leaf, in places) (clean string, changed bool) {
+func (p *pass) number(around *siblings, leaf *leaves.Leaf, in places) (clean string, changed bool) {
 	if len(leaf.Value) < 12 || len(leaf.Value) > 19 {
 		return leaf.Value, false
 	}
 	id, known := p.v.knownCard(leaf.Value)
 	if !known {
-		r := p.rule(list, leaf, in)
+		r := p.rule(around, leaf, in)
 		if r == nil || r.reading != readCard {
 			return leaf.Value, false
 		}
@@ -147,7 +148,7 @@ func (r *rule) cardIn(value string) (digits string, ok bool) {
 }
 
 // rule returns the name rule in force for a leaf, or nil.
-func (p *pass) rule(list []leaves.Leaf, leaf *leaves.Leaf, in places) *rule {
+func (p *pass) rule(around *siblings, leaf *leaves.Leaf, in places) *rule {
 	if !p.names {
 		return nil
 	}
@@ -155,8 +156,11 @@ func (p *pass) rule(list []leaves.Leaf, leaf *leaves.Leaf, in places) *rule {
 	if r == nil || len(p.keeps) > 0 && p.kept(r.ID, p.place(leaf.Place)) {
 		return nil
 	}
-	if r.reading == readCode && !p.isCode(list, leaf, in) {
+	if r.reading == readCode && !p.isCode(around, leaf, in) {
 		return nil
+	}
+	if r.Name == "token" && !strong(leaf.Value) && around.of(leaf.Place)&besideScore != 0 {
+		return nil // a piece of text, as models and search engines count them
 	}
 	return r
 }
@@ -164,27 +168,48 @@ func (p *pass) rule(list []leaves.Leaf, leaf *leaves.Leaf, in places) *rule {
 // isCode reports whether a member called code is an authorization code: in the
 // path of an OAuth exchange, or beside the other members of one. An answer's code is
 // more often a word ("invalid_grant"), so there it must be random.
-func (p *pass) isCode(list []leaves.Leaf, leaf *leaves.Leaf, in places) bool {
+func (p *pass) isCode(around *siblings, leaf *leaves.Leaf, in places) bool {
 	if p.dir == InResponse && in == inBody && !strong(leaf.Value) && !strings.HasPrefix(leaf.Value, word) {
 		return false
 	}
 	if p.oauth {
 		return true
 	}
-	parent := parentOf(leaf.Place)
-	for i := range list {
-		if other := &list[i]; parentOf(other.Place) == parent {
-			switch fold(other.Name) {
-			case "granttype", "redirecturi", "clientid":
-				return true
-			case "state":
-				if in == inQuery {
-					return true // the redirect that brings the code
-				}
+	beside := around.of(leaf.Place)
+	return beside&besideGrant != 0 || in == inQuery && beside&besideState != 0
+}
+
+// beside says what stands in the same object as a leaf.
+type beside uint8
+
+const (
+	besideGrant beside = 1 << iota // the members of an OAuth exchange
+	besideState                    // in a query, of the redirect that brings the code
+	besideScore                    // what makes a token a piece of text
+)
+
+var besideNames = map[string]beside{
+	"granttype": besideGrant, "redirecturi": besideGrant, "clientid": besideGrant, "state": besideState,
+	"logprob": besideScore, "startoffset": besideScore,
+}
+
+// siblings knows what stands beside each of a text's leaves. It is read once, when
+// the first leaf asks.
+type siblings struct {
+	list     []leaves.Leaf
+	byParent map[string]beside
+}
+
+func (around *siblings) of(place leaves.Place) beside {
+	if around.byParent == nil {
+		around.byParent = make(map[string]beside)
+		for i := range around.list {
+			if one := besideNames[fold(around.list[i].Name)]; one != 0 {
+				around.byParent[parentOf(around.list[i].Place)] |= one
 			}
 		}
 	}
-	return false
+	return around.byParent[parentOf(place)]
 }
 
 func parentOf(place leaves.Place) string {

@@ -56,6 +56,25 @@ func TestTextAndBytes(t *testing.T) {
 		{"page", "text/html", `<p>sk_live_` + key40 + `</p><a href="https://x.dev/?token=abc">`, `<p>sk_live_REDACTED-0002</p><a href="https://x.dev/?token=REDACTED-0001">`},
 		{"binary", "application/octet-stream", "\x00\xffsk_live_" + key40 + "\x00\xfe", "\x00\xffsk_live_REDACTED-0001\x00\xfe"},
 		{"digits follow", "text/plain", random1 + " " + random1 + "77", random1 + " " + random1 + "77"},
+		{"events of an API", "text/event-stream", "event: x\ndata: {\"id\":1,\"client_secret\":\"ek_short\"}\n\ndata:{\"a\":{\"client_secret\" :\n \"two\"}}\n\ndata: [DONE]\n\n", "event: x\ndata: {\"id\":1,\"client_secret\":\"REDACTED-0001\"}\n\ndata:{\"a\":{\"client_secret\" :\n \"REDACTED-0002\"}}\n\ndata: [DONE]\n\n"},
+		{"aligned members", "text/plain", "{\"a\",\n\"password\"           :                    \"hunter2\"", "{\"a\",\n\"password\"           :                    \"REDACTED-0001\""},
+		{"NDJSON that does not parse", "application/x-ndjson", "{\"client_secret\":\"abc\"}\n{bad\n", "{\"client_secret\":\"REDACTED-0001\"}\n{bad\n"},
+		{"JSON in a string in JSON", jsonType, `{"a":" {\"password\":\"hunter2\"}"}`, `{"a":" {\"password\":\"REDACTED-0001\"}"}`},
+		{"JSON in a string in a string", jsonType, `{"a":"{\"b\":\"{\\\"password\\\":\\\"hunter2\\\"}\"}"}`, `{"a":"{\"b\":\"{\\\"password\\\":\\\"REDACTED-0001\\\"}\"}"}`},
+		{"JSON in a log line in JSON", jsonType, `{"m":"sent {\"password\":\"hunter2\",\"n\":1}"}`, `{"m":"sent {\"password\":\"REDACTED-0001\",\"n\":1}"}`},
+		{"XML in JSON", jsonType, `{"m":"<a><Password>hunter2</Password></a>"}`, `{"m":"<a><Password>REDACTED-0001</Password></a>"}`},
+		{"twice escaped", "text/plain", `x = "{\"b\":\"{\\\"password\\\":\\\"a\\\\\"b\\\",\\\"n\\\":1}\"}"`, `x = "{\"b\":\"{\\\"password\\\":\\\"REDACTED-0001\\\",\\\"n\\\":1}\"}"`},
+		{"a backslash at the end", "text/plain", `{"password":"a\\","n":"x", `, `{"password":"REDACTED-0001","n":"x", `},
+		{"pieces of text", jsonType, `{"content":[{"token":"Hel","logprob":-0.1,"top_logprobs":[{"token":"token","logprob":-1}]}],"tokens":[{"token":"quick","start_offset":0}]}`, `{"content":[{"token":"Hel","logprob":-0.1,"top_logprobs":[{"token":"token","logprob":-1}]}],"tokens":[{"token":"quick","start_offset":0}]}`},
+		{"pieces of text in events", "text/event-stream", "data: {\"token\":\"Hel\",\"logprob\":-0.1}\n\ndata: {\"token\":\"" + random1 + "\",\"logprob\":-0.1}\n\n", "data: {\"token\":\"Hel\",\"logprob\":-0.1}\n\ndata: {\"token\":\"REDACTED-0001\",\"logprob\":-0.1}\n\n"},
+		{"certificate, then key", "text/plain", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n" + keyLine + "\n-----END PRIVATE KEY-----\n", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nREDACTED-0001\n-----END PRIVATE KEY-----\n"},
+		{"two keys, escaped", jsonType, `{"a":"-----BEGIN EC PRIVATE KEY-----\n` + keyLine + `\n-----END EC PRIVATE KEY-----","b":"-----BEGIN PGP PRIVATE KEY BLOCK-----\nx\n-----END PGP PRIVATE KEY BLOCK-----"}`, `{"a":"-----BEGIN EC PRIVATE KEY-----\nREDACTED-0001\n-----END EC PRIVATE KEY-----","b":"-----BEGIN PGP PRIVATE KEY BLOCK-----\nREDACTED-0002\n-----END PGP PRIVATE KEY BLOCK-----"}`},
+		{"key without its end", "text/plain", "-----BEGIN PRIVATE KEY-----\\n" + keyLine + "\\n" + keyLine[:10] + "\\nand more", "-----BEGIN PRIVATE KEY-----\\nREDACTED-0001\\nand more"},
+		{"key without its end, and another", "text/plain", "-----BEGIN PRIVATE KEY-----\n" + keyLine + "\n-----BEGIN PRIVATE KEY-----\n" + keyLine + "\n-----END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nREDACTED-0001\n-----BEGIN PRIVATE KEY-----\nREDACTED-0001\n-----END PRIVATE KEY-----"},
+		{"text about keys", "text/plain", "-----BEGIN PRIVATE KEY----- starts every one of them, -----BEGIN PRIVATE KEY----------END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----- starts every one of them, -----BEGIN PRIVATE KEY----------END PRIVATE KEY-----"},
+		{"client secret after words", "text/plain", "a_secret_x,pi_3Nab_secret_" + random1 + " a__secret_" + random2, "a_secret_x,pi_3Nab_secret_REDACTED0001 a__secret_REDACTED0002"},
+		{"client secret, escapes", "text/plain", "cs_secret_%2Fab1cdefgh%2 cs_secret_abcdefghijklmnopqrst%2F cs_secret_ab%2F1cdefgh", "cs_secret_REDACTED0001%2 cs_secret_REDACTED0002%2F cs_secret_ab%2F1cdefgh"},
+		{"long token after a short window", "text/plain", "xoxb-" + strings.Repeat(random1, 40), "xoxb-REDACTED-0001"},
 		{"NDJSON", "application/x-ndjson", "{\"token\":\"abc\"}\n{\"a\":\"b\"}\n", "{\"token\":\"REDACTED-0001\"}\n{\"a\":\"b\"}\n"},
 		{"text", "text/plain", "nothing here: token, password, code=5", "nothing here: token, password, code=5"},
 		{"empty", jsonType, "", ""},
@@ -87,9 +106,11 @@ func TestKnownCardAsNumber(t *testing.T) {
 	}
 }
 
+const keyLine = "nB8kZp4vXc2QmL7sWd9RfT1yHj6GuE3aKo5iVbNxPq0="
+
 // A key's lines are learned too: each gives part of it away.
 func TestPrivateKeyLines(t *testing.T) {
-	const line = "nB8kZp4vXc2QmL7sWd9RfT1yHj6GuE3aKo5iVbNxPq0="
+	const line = keyLine
 	v := vault(t, Config{})
 	body(t, v, stripe, InRequest, "text/plain", "-----BEGIN EC PRIVATE KEY-----\n"+line+"\nq\n-----END EC PRIVATE KEY-----\n")
 	got := body(t, v, stripe, InResponse, "text/plain", "line: "+line)

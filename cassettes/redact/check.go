@@ -53,14 +53,16 @@ var spellingReason = map[spelling]string{
 }
 
 // bareNumber reports whether s[start:end] stands as a number of JSON or YAML
-// does: numbers are never replaced, and an id may look like a card by chance.
+// does, or is all there is: numbers are never replaced, and an id may look like a
+// card by chance. Groups of digits are no number.
 func bareNumber(s string, start, end int) bool {
-	for start > 0 && s[start-1] == ' ' {
-		start--
+	if strings.Trim(s[start:end], "0123456789") != "" {
+		return false
 	}
-	for end < len(s) && s[end] == ' ' {
-		end++
+	before, after := strings.TrimRight(s[:start], " "), strings.TrimLeft(s[end:], " ")
+	if before == "" {
+		return after == ""
 	}
-	return start > 0 && strings.ContainsRune(":,[\n", rune(s[start-1])) &&
-		(end == len(s) || strings.ContainsRune(",]}\n\r", rune(s[end])))
+	return strings.ContainsRune(":,[\n", rune(before[len(before)-1])) &&
+		(after == "" || strings.ContainsRune(",]}\n\r", rune(after[0])))
 }

@@ -41,13 +41,13 @@ type rule struct {
 	reading reading
 	order   int // of the value rules that have anchors
 	shape   shape
-	back    bool
 	inside  bool
-	anchors []string       // every match holds one of them; none for loose rules
-	spaced  bool           // a match may hold white space or quotes
-	find    *regexp.Regexp // anchored at the start, or free for loose rules
-	whole   *regexp.Regexp // the kept text around any secret, however short
-	clean   *regexp.Regexp // the kept text around a placeholder
+	byHand  func(f *finder, i int) (hit, bool) // instead of find, for what a text is searched for
+	anchors []string                           // every match holds one of them; none for loose rules
+	find    *regexp.Regexp                     // anchored at the start, or free for rules of the configuration
+	free    bool                               // find is free
+	whole   *regexp.Regexp                     // the kept text around any secret, however short
+	clean   *regexp.Regexp                     // the kept text around a placeholder
 }
 
 // places is a set of where a name or value can stand.
@@ -133,7 +133,7 @@ func (r *Rules) addBuiltIn(removed, ids map[string]bool) {
 			continue
 		}
 		one := &rule{Rule: Rule{ID: row.id, Reason: row.reason, Value: row.value}, in: anywhere,
-			shape: row.shape, back: row.back, inside: row.inside, spaced: row.shape == shapePEM}
+			shape: row.shape, inside: row.inside, byHand: byHand[row.id]}
 		r.list = append(r.list, one.Rule)
 		if row.shape == shapeCard {
 			r.cards = one
@@ -191,13 +191,13 @@ func (r *Rules) add(add Rule, ids map[string]bool) error {
 	r.list = append(r.list, add)
 	one.order = len(r.values)
 	r.values = append(r.values, one)
+	one.free = true
+	one.compileValue(`(?:` + add.Value + `)`)
 	if prefix, _ := free.LiteralPrefix(); len(prefix) >= 3 && one.order < maxOrder {
-		one.inside, one.spaced, one.anchors = true, true, []string{prefix}
-		one.compileValue(`^(?:` + add.Value + `)`)
+		one.anchors = []string{prefix}
 		r.anchors.add(prefix, one)
 		return nil
 	}
-	one.compileValue(`(?:` + add.Value + `)`)
 	r.loose = append(r.loose, one)
 	return nil
 }

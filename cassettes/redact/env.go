@@ -19,7 +19,7 @@ func (r *Rules) knownFromEnv(env []string) []known {
 	for _, pair := range env {
 		name, value, ok := strings.Cut(pair, "=")
 		value = strings.TrimSpace(value)
-		if !ok || seen[value] || !secretVariable(name) || strings.HasPrefix(value, "/") || isPublished(value) {
+		if !ok || seen[value] || !secretVariable(name) || strings.HasPrefix(value, "/") || isPublished(value) || isReference(value) {
 			continue
 		}
 		if strong(value) || r.caught(value) {

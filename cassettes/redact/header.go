@@ -2,6 +2,7 @@ package redact
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,12 +60,7 @@ func (p *pass) header(name, value string) string {
 	case readCookies:
 		return p.cookies(r, place, in, value)
 	case readSetCookie:
-		cookie, attributes, found := strings.Cut(value, ";")
-		out := p.cookies(r, place, in, cookie)
-		if found {
-			out += ";" + p.value(place, in, attributes)
-		}
-		return out
+		return p.setCookie(r, place, in, value)
 	case readURL:
 		// Only the host of a request's own URL is beyond replacing.
 		out, _ := p.inside(place).url(place, value, false)
@@ -75,27 +71,62 @@ func (p *pass) header(name, value string) string {
 	return p.secret(r, place, value)
 }
 
+// cookieAttributes are those of RFC 6265 and its drafts, and of cookies before it.
+var cookieAttributes = map[string]bool{"expires": true, "max-age": true, "domain": true, "path": true, "secure": true, "httponly": true,
+	"samesite": true, "partitioned": true, "priority": true, "version": true, "comment": true}
+
+// anotherCookie is where the next cookie starts when somebody has joined two
+// Set-Cookie headers.
+var anotherCookie = regexp.MustCompile(`,\s*[!#$%&'*+.^_` + "`" + `|~0-9A-Za-z-]+=`)
+
+// setCookie redacts the value of a Set-Cookie header. What follows the first pair is
+// attributes in any order and case; other pairs there are cookies.
+func (p *pass) setCookie(r *rule, place leaves.Place, in places, value string) string {
+	cookie, attributes, more := strings.Cut(value, ";")
+	var b strings.Builder
+	b.WriteString(p.cookies(r, place, in, cookie))
+	for more {
+		b.WriteByte(';')
+		var one string
+		one, attributes, more = strings.Cut(attributes, ";")
+		name, _, assigned := strings.Cut(one, "=")
+		switch joined := anotherCookie.FindStringIndex(one); {
+		case assigned && !cookieAttributes[strings.ToLower(strings.TrimSpace(name))]:
+			b.WriteString(p.cookies(r, place, in, one))
+		case joined != nil:
+			b.WriteString(p.value(place, in, one[:joined[0]]) + ",")
+			b.WriteString(p.cookies(r, place, in, one[joined[0]+1:]))
+		default:
+			b.WriteString(p.value(place, in, one))
+		}
+	}
+	return b.String()
+}
+
 // cookies redacts the values of "a=1; b=2" and keeps the names.
 func (p *pass) cookies(r *rule, place leaves.Place, in places, value string) string {
 	pairs := strings.Split(value, ";")
 	for i, pair := range pairs {
 		name, val, ok := strings.Cut(pair, "=")
 		if !ok {
-			pairs[i] = p.text(place, in, pair)
-			continue
+			name, val = "", pair // browsers send the value of a nameless cookie alone
 		}
 		at := leaves.Place("header.cookie").Member(strings.TrimSpace(name))
 		space := val[:len(val)-len(strings.TrimLeft(val, " \t"))]
 		inner := strings.TrimSpace(val)
+		if ok {
+			name = p.text(place, in, name) + "="
+		}
 		if p.kept(r.ID, at) {
-			pairs[i] = name + "=" + p.value(at, in, val)
+			pairs[i] = name + p.value(at, in, val)
 			continue
 		}
 		quote := ""
 		if len(inner) >= 2 && inner[0] == '"' && inner[len(inner)-1] == '"' {
 			quote, inner = `"`, inner[1:len(inner)-1]
 		}
-		pairs[i] = p.text(place, in, name) + "=" + space + quote + p.secret(r, at, inner) + quote
+		after := val[len(space)+len(strings.TrimSpace(val)):]
+		pairs[i] = name + space + quote + p.secret(r, at, inner) + quote + after
 	}
 	return strings.Join(pairs, ";")
 }

@@ -7,6 +7,7 @@ import (
 	"html"
 	"math/bits"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -34,14 +35,14 @@ type pattern struct {
 // map answers "nothing starts here" in about a nanosecond. Adding is cheap, so
 // nothing is compiled again when a secret is learned.
 type index struct {
-	byStart map[uint64][]pattern
+	byStart map[uint64]*bucket
 	filter  []uint64
 	shift   uint
 	size    int
 }
 
 func newIndex() *index {
-	ix := &index{byStart: make(map[uint64][]pattern)}
+	ix := &index{byStart: make(map[uint64]*bucket)}
 	ix.grow(1 << 12)
 	return ix
 }
@@ -84,16 +85,90 @@ func (ix *index) addPattern(p pattern) {
 		return
 	}
 	start := load(p.text, 0)
-	for _, there := range ix.byStart[start] {
-		if there.text == p.text {
-			return
-		}
+	there := ix.byStart[start]
+	if there == nil {
+		there = &bucket{}
+		ix.byStart[start] = there
 	}
-	ix.byStart[start] = append(ix.byStart[start], p)
+	if !there.add(p) {
+		return
+	}
 	if ix.size++; ix.size*16 > len(ix.filter)*64 {
 		ix.grow(len(ix.filter) * 64 * 4)
 	}
 	ix.mark(start)
+}
+
+// A bucket holds the patterns that start alike: one or two as a rule, but all of
+// an API's tokens when they start with the same words.
+type bucket struct {
+	few []pattern // until there are more than maxFew
+	// many holds them all by their text, and sizes how they end, longest first.
+	many  map[string]pattern
+	sizes []patternSize
+}
+
+// A patternSize is what the patterns of one length end with.
+type patternSize struct {
+	length int
+	ends   map[uint64]struct{}
+}
+
+// maxFew is how many patterns are tried one by one.
+const maxFew = 8
+
+// add reports whether p is new.
+func (b *bucket) add(p pattern) bool {
+	if b.many == nil {
+		for _, there := range b.few {
+			if there.text == p.text {
+				return false
+			}
+		}
+		if len(b.few) < maxFew {
+			b.few = append(b.few, p)
+			return true
+		}
+		b.many = make(map[string]pattern)
+		for _, there := range b.few {
+			b.enter(there)
+		}
+		b.few = nil
+	} else if _, ok := b.many[p.text]; ok {
+		return false
+	}
+	b.enter(p)
+	return true
+}
+
+func (b *bucket) enter(p pattern) {
+	b.many[p.text] = p
+	n := len(p.text)
+	at, ok := slices.BinarySearchFunc(b.sizes, n, func(size patternSize, n int) int { return n - size.length })
+	if !ok {
+		b.sizes = slices.Insert(b.sizes, at, patternSize{n, make(map[uint64]struct{})})
+	}
+	b.sizes[at].ends[load(p.text, n-minSearched)] = struct{}{}
+}
+
+// longest returns the longest pattern that s starts with.
+func (b *bucket) longest(s string) (best pattern, ok bool) {
+	for _, p := range b.few {
+		if len(p.text) > len(best.text) && strings.HasPrefix(s, p.text) {
+			best, ok = p, true
+		}
+	}
+	for _, size := range b.sizes {
+		if size.length > len(s) {
+			continue
+		}
+		if _, may := size.ends[load(s, size.length-minSearched)]; may {
+			if best, ok = b.many[s[:size.length]]; ok {
+				return best, true
+			}
+		}
+	}
+	return best, ok
 }
 
 func load(s string, i int) uint64 {
@@ -112,14 +187,10 @@ func (ix *index) scan(s string, f func(i int, p pattern) bool) {
 	for i := 0; ; i++ {
 		bit := window * 0x9E3779B97F4A7C15 >> ix.shift
 		if ix.filter[bit>>6]&(1<<(bit&63)) != 0 {
-			var best pattern
-			for _, p := range ix.byStart[window] {
-				if len(p.text) > len(best.text) && strings.HasPrefix(s[i:], p.text) {
-					best = p
+			if b := ix.byStart[window]; b != nil {
+				if best, ok := b.longest(s[i:]); ok && !f(i, best) {
+					return
 				}
-			}
-			if best.text != "" && !f(i, best) {
-				return
 			}
 		}
 		if i+8 >= len(s) {

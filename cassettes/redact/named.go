@@ -19,7 +19,7 @@ func (p *pass) secret(r *rule, place leaves.Place, value string) string {
 		return value[:at] + p.secret(r, place, trimmed) + value[at+len(trimmed):]
 	}
 	switch {
-	case isPublished(value):
+	case isPublished(value), r.mayRefer(place) && isReference(value):
 		return value
 	case p.isClean(value):
 		p.v.reserve(Placeholders(value))
@@ -136,7 +136,19 @@ func (p *pass) credentials(r *rule, place leaves.Place, value string) string {
 	case lower == "oauth":
 		return kept + p.parameters(r, place, rest, `oauth_consumer_key="`, `"`)
 	}
+	p.learnParameters(r, rest)
 	return kept + p.secret(r, place, rest)
+}
+
+// learnParameters learns the secrets among the parameters of credentials whose
+// scheme is not known (Token token="…"): they may stand alone elsewhere.
+func (p *pass) learnParameters(r *rule, rest string) {
+	for _, one := range strings.FieldsFunc(rest, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
+		name, value, _ := strings.Cut(one, "=")
+		if value = strings.Trim(value, `"`); strong(value) && p.v.rules.named(name, inBody, p.target) != nil && !isPublished(value) {
+			p.v.learn(value, r.ID, value)
+		}
+	}
 }
 
 // isSigning reports whether a scheme signs each request: AWS4-HMAC-SHA256 and those

@@ -71,54 +71,73 @@ func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s stri
 // string), around the colon at i.
 func (p *pass) memberAt(s string, i int) (found pair, ok bool) {
 	j := i
-	for j > 0 && i-j < 8 && isSpace(s[j-1]) {
+	for j > 0 && isSpace(s[j-1]) {
 		j--
 	}
 	if j < 2 || s[j-1] != '"' {
 		return found, false
 	}
-	j--
-	quote := `"`
-	if s[j-1] == '\\' {
-		quote = `\"`
-		j--
-	}
-	start := strings.LastIndex(s[max(0, j-maxName):j], quote)
+	// JSON in a string has \" for a quote, in a string in a string \\\".
+	level := backslashes(s[:j-1])
+	quote := s[j-1-level : j]
+	j -= len(quote)
+	before := s[max(0, j-maxName):j]
+	start := strings.LastIndex(before, quote)
 	if start < 0 {
 		return found, false
 	}
-	name := s[max(0, j-maxName)+start+len(quote) : j]
+	name := before[start+len(quote):]
 	if found.rule = p.v.rules.named(name, inBody, p.target); found.rule == nil {
 		return found, false
 	}
 	j = i + 1
-	for j < len(s) && j-i < 8 && isSpace(s[j]) {
+	for j < len(s) && isSpace(s[j]) {
 		j++
 	}
 	if !strings.HasPrefix(s[j:], quote) {
 		return found, false
 	}
 	found.start = j + len(quote)
-	found.quote = quoteJSON
-	for j = found.start; j < len(s); j++ {
-		switch {
-		case strings.HasPrefix(s[j:], quote):
-			found.end = j
-			found.value = s[found.start:j]
-			if quote == `"` {
-				found.value = unquote(found.value)
-			} else {
-				found.quote = func(s string) string { return s }
-			}
-			return found, true
-		case s[j] == '\\':
-			j++
-		}
+	found.end = valueEnd(s, found.start, level)
+	found.value = s[found.start:found.end]
+	if level == 0 {
+		found.value, found.quote = unquote(found.value), quoteJSON
+	} else {
+		found.quote = func(s string) string { return s }
 	}
-	// The text was cut inside the value: all the rest is the value.
-	found.end, found.value = len(s), unquote(s[found.start:])
+	if found.rule.Name == "token" && !strong(found.value) && isScore(s[found.end:]) {
+		return found, false
+	}
 	return found, true
 }
+
+// isScore reports whether the member after a token says that it is a piece of text.
+func isScore(rest string) bool {
+	rest = strings.TrimLeft(rest[:min(len(rest), 32)], "\\\", \t\r\n")
+	return strings.HasPrefix(rest, "logprob") || strings.HasPrefix(rest, "start_offset")
+}
+
+// valueEnd finds the end of a JSON string whose quotes have level backslashes before
+// them. Where the text was cut inside the value, all the rest is the value.
+func valueEnd(s string, from, level int) int {
+	for at := from; ; at++ {
+		i := strings.IndexByte(s[at:], '"')
+		if i < 0 {
+			return len(s)
+		}
+		at += i
+		n := backslashes(s[from:at])
+		switch {
+		case level == 0 && n%2 == 0:
+			return at
+		case level > 0 && n <= level:
+			return at - n
+		}
+	}
+}
+
+// backslashes counts those that s ends with.
+func backslashes(s string) int { return len(s) - len(strings.TrimRight(s, `\`)) }
 
 // elementAt reads <name>value</name>, prefixes and attributes aside, before the
 // "</" at i.

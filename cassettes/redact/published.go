@@ -3,6 +3,8 @@ package redact
 import (
 	"regexp"
 	"strings"
+
+	"tapedeck/cassettes/leaves"
 )
 
 // publishedCards are test numbers that are no secret: they stay readable and in
@@ -32,8 +34,7 @@ var published = []struct {
 	value  *regexp.Regexp
 	reason string
 }{
-	{regexp.MustCompile(`^pk_[A-Za-z0-9_]+$`), "a publishable key is made to be seen"},
-	{regexp.MustCompile(`^(?:tok|btok|src|pm|card|ba|cus|acct|tr|tml)_[A-Za-z0-9_]+$`), "an object id or a published test token (tok_visa, pm_card_…): blanking ids breaks replay"},
+	{regexp.MustCompile(`^pk_(?:test|live)_[A-Za-z0-9_]+$`), "Stripe's publishable keys are made to be seen; other vendors' pk_ are private"},
 	{regexp.MustCompile(`^(?:(?i)true|false|null|none|nil|undefined)$`), "a flag, not a secret"},
 	{regexp.MustCompile(`^[*•xX.…]{3,}[A-Za-z0-9]{0,4}$`), "already masked by the API"},
 	{regexp.MustCompile(`^(?:000123456789|0001111111(?:13|16)|000222222227|000333333335|000444444440|000555555559|000888888885|000999999991)$`), "a published test account, https://docs.stripe.com/payments/ach-direct-debit"},
@@ -55,3 +56,55 @@ func isPublished(value string) bool {
 	}
 	return false
 }
+
+// objectNames are the names, folded, under which the id of an object may stand
+// although a rule calls what stands there secret: blanking ids breaks replay. They
+// count in queries and bodies, never in headers.
+var objectNames = map[string]bool{
+	"token": true, "source": true, "sources": true, "id": true, "card": true, "customer": true, "account": true,
+	"paymentmethod": true, "defaultsource": true, "defaultpaymentmethod": true, "externalaccount": true,
+	"bankaccount": true, "destination": true, "stripetoken": true,
+}
+
+// mayRefer reports whether what the rule finds at a place may be an object's id.
+func (r *rule) mayRefer(place leaves.Place) bool {
+	return objectNames[fold(r.Name)] && !strings.HasPrefix(string(place), "header") && place != "userinfo"
+}
+
+// isReference reports whether a value is the id of an object of Stripe's
+// (tok_1Nab…) or a token that it publishes for tests (tok_visa, pm_card_visa,
+// btok_us_verified). Other vendors' tokens that start alike are random otherwise.
+func isReference(value string) bool {
+	prefix, rest, ok := strings.Cut(value, "_")
+	if !ok || rest == "" || len(value) > 100 || !referencePrefixes[prefix] {
+		return false
+	}
+	return objectID.MatchString(rest) || areWords(rest)
+}
+
+var referencePrefixes = map[string]bool{"tok": true, "btok": true, "src": true, "pm": true, "card": true, "ba": true,
+	"cus": true, "acct": true, "tr": true, "tml": true}
+
+// objectID is an id after its prefix: 1 is the generation in which Stripe made it.
+var objectID = regexp.MustCompile(`^1[A-Za-z0-9]+$`)
+
+// areWords reports whether all of a text is words in snake or camel case, but for
+// two short pieces ("us_verified", "threeDSecure2Required", "cvcCheckFail").
+func areWords(s string) bool {
+	short := 0
+	for _, piece := range pieceOfName.FindAllString(s, -1) {
+		switch {
+		case len(piece) >= 4 && english(strings.ToLower(piece)):
+		case len(piece) <= 4:
+			short++
+		default:
+			return false
+		}
+	}
+	return short <= 2 && nameOfWords.MatchString(s)
+}
+
+var (
+	nameOfWords = regexp.MustCompile(`^[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*$`)
+	pieceOfName = regexp.MustCompile(`[A-Z]{2,}|[A-Z]?[a-z]+|[A-Z]|[0-9]+`)
+)

@@ -82,36 +82,35 @@ const (
 var valueRules = []struct {
 	id      string
 	value   string
-	anchors string // what a match starts with; with back, what it holds after name bytes
-	back    bool
-	inside  bool // may start inside a word
+	anchors string // what a match starts with, or holds (value-client-secret)
+	inside  bool   // may start inside a word
 	shape   shape
 	reason  string
 }{
-	{"value-stripe-key", `(?:sk|rk|uk|ek)_(?:test|live)_([A-Za-z0-9]{10,})`, "sk_test_ sk_live_ rk_test_ rk_live_ uk_test_ uk_live_ ek_test_ ek_live_", false, false, shapePlain, "Stripe: secret, restricted, user and ephemeral keys"},
-	{"value-stripe-org-key", `sk_org_(?:(?:test|live)_)?([A-Za-z0-9]{10,})`, "sk_org_", false, false, shapePlain, "Stripe: an organisation's key"},
-	{"value-webhook-secret", `whsec_([A-Za-z0-9+/=]{10,})`, "whsec_", false, true, shapePlain, "Stripe and Svix: signs webhooks"},
-	{"value-client-secret", `[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*?_secret_((?:[A-Za-z0-9]|%[0-9A-Fa-f]{2})*(?:[0-9][A-Za-z]|[A-Za-z][0-9]|[a-z][A-Z])(?:[A-Za-z0-9]|%[0-9A-Fa-f]{2}){6,}|[A-Za-z0-9]{20,})`, "_secret_", true, true, shapeJoined, "Stripe: client secrets of payment intents, sessions and the rest; mobile SDKs split them at _secret_"},
-	{"value-aws-key-id", `(?:AKIA|ASIA)([A-Z0-9]{16})\b`, "AKIA ASIA", false, false, shapePlain, "AWS: an access key's id, half of a pair"},
-	{"value-github-token", `gh[pousr]_([A-Za-z0-9_]{20,})`, "ghp_ gho_ ghu_ ghs_ ghr_", false, false, shapePlain, "GitHub: personal, OAuth, app and refresh tokens"},
-	{"value-github-pat", `github_pat_([A-Za-z0-9_]{20,})`, "github_pat_", false, false, shapePlain, "GitHub: a fine-grained token"},
-	{"value-gitlab-token", `glpat-([A-Za-z0-9_.-]{20,})`, "glpat-", false, false, shapePlain, "GitLab: a personal token"},
-	{"value-google-key", `AIza([A-Za-z0-9_-]{35})`, "AIza", false, false, shapePlain, "Google: an API key"},
-	{"value-google-token", `ya29\.([A-Za-z0-9_.-]{20,})`, "ya29.", false, false, shapePlain, "Google: an access token"},
-	{"value-npm-token", `npm_([A-Za-z0-9]{30,})`, "npm_", false, false, shapePlain, "npm: an access token"},
-	{"value-pypi-token", `pypi-([A-Za-z0-9_-]{30,})`, "pypi-", false, false, shapePlain, "PyPI: an upload token"},
-	{"value-anthropic-key", `sk-ant-((?:[A-Za-z0-9_]+-)?[A-Za-z0-9_-]{16,})`, "sk-ant-", false, false, shapePlain, "Anthropic: an API key"},
-	{"value-openai-key", `sk-(?:proj|svcacct|admin)-([A-Za-z0-9_-]{16,})`, "sk-proj- sk-svcacct- sk-admin-", false, false, shapePlain, "OpenAI: a project, service or admin key"},
-	{"value-openai-legacy-key", `sk-([A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20})`, "sk-", false, false, shapePlain, "OpenAI: a user key"},
-	{"value-huggingface-token", `hf_([A-Za-z0-9]{30,})`, "hf_", false, false, shapePlain, "Hugging Face: an access token"},
-	{"value-slack-token", `xox[abeoprs](?:\.xox[bp])?-([A-Za-z0-9-]{10,})`, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.", false, false, shapePlain, "Slack: bot, user and refresh tokens"},
-	{"value-slack-app-token", `xapp-([A-Za-z0-9-]{20,})`, "xapp-", false, false, shapePlain, "Slack: an app token"},
-	{"value-slack-hook", `/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/([A-Za-z0-9]{16,})`, "/services/T", false, true, shapePlain, "Slack: whoever knows the URL may post"},
-	{"value-telegram-bot", `/bot[0-9]{6,}(?::|%3A)([A-Za-z0-9_-]{30,})`, "/bot", false, true, shapePlain, "Telegram: the bot's token stands in the path"},
-	{"value-sendgrid-key", `SG\.([A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})`, "SG.", false, false, shapePlain, "SendGrid: an API key"},
-	{"value-shopify-token", `shp(?:at|ca|pa|ss|ua)_([A-Fa-f0-9]{24,})`, "shpat_ shpca_ shppa_ shpss_ shpua_", false, false, shapePlain, "Shopify: access tokens and the shared secret"},
-	{"value-private-key", `(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*(.+?)(?:\s|\\[nr])*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`, "-----BEGIN", false, true, shapePEM, "a PEM private key; certificates are public and stay"},
-	{"value-jwt", `e[yw][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*`, "eyJ eyA ewo ew0 ewk", false, false, shapeJWT, "RFC 7519: a signed token; it stays three decodable parts"},
-	{"value-jwe", `ey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){4}`, "eyJ eyA", false, false, shapePlain, "RFC 7516: an encrypted token"},
-	{"value-card-number", `[0-9](?:[ -]?[0-9]){13,18}`, "", false, false, shapeCard, "a payment card: a real issuer's number whose last digit fits; published test numbers stay"},
+	{"value-stripe-key", `(?:sk|rk|uk|ek)_(?:test|live)_([A-Za-z0-9]{10,})`, "sk_test_ sk_live_ rk_test_ rk_live_ uk_test_ uk_live_ ek_test_ ek_live_", false, shapePlain, "Stripe: secret, restricted, user and ephemeral keys"},
+	{"value-stripe-org-key", `sk_org_(?:(?:test|live)_)?([A-Za-z0-9]{10,})`, "sk_org_", false, shapePlain, "Stripe: an organisation's key"},
+	{"value-webhook-secret", `whsec_([A-Za-z0-9+/=]{10,})`, "whsec_", true, shapePlain, "Stripe and Svix: signs webhooks"},
+	{"value-client-secret", `[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*?_secret_((?:[A-Za-z0-9]|%[0-9A-Fa-f]{2})*(?:[0-9][A-Za-z]|[A-Za-z][0-9]|[a-z][A-Z])(?:[A-Za-z0-9]|%[0-9A-Fa-f]{2}){6,}|[A-Za-z0-9]{20,})`, "_secret_", true, shapeJoined, "Stripe: client secrets of payment intents, sessions and the rest; mobile SDKs split them at _secret_"},
+	{"value-aws-key-id", `(?:AKIA|ASIA)([A-Z0-9]{16})\b`, "AKIA ASIA", false, shapePlain, "AWS: an access key's id, half of a pair"},
+	{"value-github-token", `gh[pousr]_([A-Za-z0-9_]{20,})`, "ghp_ gho_ ghu_ ghs_ ghr_", false, shapePlain, "GitHub: personal, OAuth, app and refresh tokens"},
+	{"value-github-pat", `github_pat_([A-Za-z0-9_]{20,})`, "github_pat_", false, shapePlain, "GitHub: a fine-grained token"},
+	{"value-gitlab-token", `glpat-([A-Za-z0-9_.-]{20,})`, "glpat-", false, shapePlain, "GitLab: a personal token"},
+	{"value-google-key", `AIza([A-Za-z0-9_-]{35})`, "AIza", false, shapePlain, "Google: an API key"},
+	{"value-google-token", `ya29\.([A-Za-z0-9_.-]{20,})`, "ya29.", false, shapePlain, "Google: an access token"},
+	{"value-npm-token", `npm_([A-Za-z0-9]{30,})`, "npm_", false, shapePlain, "npm: an access token"},
+	{"value-pypi-token", `pypi-([A-Za-z0-9_-]{30,})`, "pypi-", false, shapePlain, "PyPI: an upload token"},
+	{"value-anthropic-key", `sk-ant-((?:[A-Za-z0-9_]+-)?[A-Za-z0-9_-]{16,})`, "sk-ant-", false, shapePlain, "Anthropic: an API key"},
+	{"value-openai-key", `sk-(?:proj|svcacct|admin)-([A-Za-z0-9_-]{16,})`, "sk-proj- sk-svcacct- sk-admin-", false, shapePlain, "OpenAI: a project, service or admin key"},
+	{"value-openai-legacy-key", `sk-([A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20})`, "sk-", false, shapePlain, "OpenAI: a user key"},
+	{"value-huggingface-token", `hf_([A-Za-z0-9]{30,})`, "hf_", false, shapePlain, "Hugging Face: an access token"},
+	{"value-slack-token", `xox[abeoprs](?:\.xox[bp])?-([A-Za-z0-9-]{10,})`, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxe.", false, shapePlain, "Slack: bot, user and refresh tokens"},
+	{"value-slack-app-token", `xapp-([A-Za-z0-9-]{20,})`, "xapp-", false, shapePlain, "Slack: an app token"},
+	{"value-slack-hook", `/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/([A-Za-z0-9]{16,})`, "/services/T", true, shapePlain, "Slack: whoever knows the URL may post"},
+	{"value-telegram-bot", `/bot[0-9]{6,}(?::|%3A)([A-Za-z0-9_-]{30,})`, "/bot", true, shapePlain, "Telegram: the bot's token stands in the path"},
+	{"value-sendgrid-key", `SG\.([A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})`, "SG.", false, shapePlain, "SendGrid: an API key"},
+	{"value-shopify-token", `shp(?:at|ca|pa|ss|ua)_([A-Fa-f0-9]{24,})`, "shpat_ shpca_ shppa_ shpss_ shpua_", false, shapePlain, "Shopify: access tokens and the shared secret"},
+	{"value-private-key", `(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[nr])*(.+?)(?:\s|\\[nr])*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`, "-----BEGIN", true, shapePEM, "a PEM private key; certificates are public and stay"},
+	{"value-jwt", `e[yw][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*`, "eyJ eyA ewo ew0 ewk", false, shapeJWT, "RFC 7519: a signed token; it stays three decodable parts"},
+	{"value-jwe", `ey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){4}`, "eyJ eyA", false, shapePlain, "RFC 7516: an encrypted token"},
+	{"value-card-number", `[0-9](?:[ -]?[0-9]){13,18}`, "", false, shapeCard, "a payment card: a real issuer's number whose last digit fits; published test numbers stay"},
 }

@@ -107,7 +107,7 @@ var pairs = func() map[string]bool {
 	for _, p := range strings.Fields(`th he in er an re nd at on nt ha es st en ed to it ou ea hi is or ti as te et ng
 		of al de se le sa si ar ve ra ld ur ro ta io ri el la ne me li no ch il ma di co ec ee ss om pa tr ho sh us ic ca
 		pr ac em ut am op pe wo ke un so ay ad ai be ce ci cl da do ex fi fo ge gh id ie if im ir iv ki ll lo ly mi mo na
-		nc ns ol oo ot ow pl po qu rd rs sc sp su ts tu ul um up vi we wh ap ag ab bl bo br bu by ck ct cr cu du dr ef ei ev ew
+		nc ns ol oo ot ow pl po qu rd rs sc sp su ts tu ul um up vi we wh ap ag ab bi bl bo br bu by ck ct cr cu du dr ef ei ev ew
 		fa fe fr fu ga gi go gr ht ig ju ks ls lu mp mu my ni ob od os ov pi pu rk rm rn rt ru rv ry sk sl sm sn sw ty tt ue ui wa wi wn yo`) {
 		set[p] = true
 	}

@@ -15,6 +15,9 @@ type pass struct {
 	dir    Direction
 	// names says that name rules apply; a sweep has only values to go by.
 	names bool
+	// byValue says that places are not known, so that what a keep lets stand
+	// is known by its value.
+	byValue bool
 	// oauth says that the request's path is one of an OAuth exchange.
 	oauth bool
 	keeps []keep
@@ -59,10 +62,13 @@ func (p *pass) value(place leaves.Place, in places, s string) string {
 		return s
 	}
 	if p.depth < maxDepth {
-		if s[0] == '{' || s[0] == '[' {
+		if start := strings.TrimLeft(s, " \t\r\n"); start != "" && (start[0] == '{' || start[0] == '[') {
 			if out, ok := p.inside(place).jsonText(s); ok {
 				return out
 			}
+		}
+		if p.names && strings.Contains(s, `"`) && strings.Contains(s, ":") || strings.Contains(s, "</") {
+			s = p.pairs(place, s) // a log line that quotes JSON, SOAP in a string
 		}
 		if strings.Contains(s, "://") {
 			s = p.urls(place, s)
@@ -166,7 +172,7 @@ func (p *pass) hits(place leaves.Place, in places, s string) []hit {
 		if h.rule.in&in == 0 || !h.rule.on.Match(p.target) {
 			continue
 		}
-		if text := s[h.start:h.end]; !p.names {
+		if text := s[h.start:h.end]; p.byValue {
 			if p.v.isKept(text) {
 				continue
 			}
@@ -207,37 +213,28 @@ func (r *Rules) search(s string) []hit {
 	}
 	var found []hit
 	var done [maxOrder]int // by rule: where the text starts that it has not seen
+	f := finder{s: s}
 	r.anchors.scan(s, func(i int, one *rule) {
 		seen := &done[one.order]
 		if i < *seen {
 			return
 		}
-		if one.back {
-			for low := max(*seen, i-maxName); i > low && isNameByte(s[i-1]); {
-				i--
-			}
-			for s[i] == '_' {
-				i++
-			}
+		if one.free {
+			// One search of the rest takes linear time; one at every anchor may not.
+			found = one.findAll(found, s, i)
+			*seen = len(s)
+			return
 		}
 		if !one.inside && !boundary(s, i) {
 			return
 		}
-		h, end, ok := one.matchAt(s, i)
-		switch {
-		case ok:
+		if h, ok := one.matchAt(&f, i); ok {
 			found = append(found, h)
 			*seen = h.end
-		case one.back || one.shape == shapePEM:
-			// From its start on, the expression has tried every anchor up to end:
-			// trying each again would take quadratic time.
-			*seen = end
 		}
 	})
 	for _, one := range r.loose {
-		for _, at := range one.find.FindAllStringSubmatchIndex(s, -1) {
-			found = append(found, one.hit(at, 0))
-		}
+		found = one.findAll(found, s, 0)
 	}
 	if r.cards != nil {
 		digitRuns(s, func(run digitRun) bool {
@@ -252,6 +249,16 @@ func (r *Rules) search(s string) []hit {
 	return found
 }
 
+// findAll appends the matches of a free expression in s[from:].
+func (one *rule) findAll(found []hit, s string, from int) []hit {
+	for _, at := range one.find.FindAllStringSubmatchIndex(s[from:], -1) {
+		if h := one.hit(at, from); !isPublished(s[h.start:h.end]) {
+			found = append(found, h)
+		}
+	}
+	return found
+}
+
 // caught reports whether a value rule catches the whole of a value.
 func (r *Rules) caught(value string) bool {
 	for _, h := range r.search(value) {
@@ -262,43 +269,41 @@ func (r *Rules) caught(value string) bool {
 	return false
 }
 
-// How far a value rule looks, in bytes: usually, and when the match goes on.
+// How far a value rule looks, in bytes: usually, and when the match goes on. No
+// built-in expression needs more than the first to start its secret.
 const (
-	nearMatch = 2 << 10
+	nearMatch = 256
 	maxMatch  = 64 << 10
 )
 
-// matchAt tries a rule at the place where its anchor stands. end is how far it looked.
-func (one *rule) matchAt(s string, i int) (h hit, end int, ok bool) {
-	end = min(len(s), i+maxMatch)
-	var at []int
-	if one.spaced {
-		at = one.find.FindStringSubmatchIndex(s[i:end])
-	} else {
-		// The secret holds no white space and no quotes: the expression sees a
-		// short text, and seldom a longer one.
-		limit := end
-		for end = i; end < limit && end < i+nearMatch && isTokenByte(s[end]); {
+// matchAt tries a rule at the place where its anchor stands. What it costs when
+// there is no match does not grow with the text.
+func (one *rule) matchAt(f *finder, i int) (h hit, ok bool) {
+	if one.byHand != nil {
+		if h, ok = one.byHand(f, i); !ok {
+			return h, false
+		}
+		h.rule = one
+		return h, !isPublished(f.s[h.start:h.end])
+	}
+	// The secret holds no white space and no quotes: the expression sees a short
+	// text, and seldom a longer one.
+	s, end := f.s, i
+	for end < len(s) && end < i+nearMatch && isTokenByte(s[end]) {
+		end++
+	}
+	at := one.find.FindStringSubmatchIndex(s[i:end])
+	if at == nil {
+		return hit{}, false
+	}
+	if at[1] == nearMatch {
+		for end < len(s) && end < i+maxMatch && isTokenByte(s[end]) {
 			end++
 		}
 		at = one.find.FindStringSubmatchIndex(s[i:end])
-		if end == i+nearMatch && (at == nil && one.shape == shapeJWT || at != nil && at[1] == nearMatch) && !one.back {
-			for end < limit && isTokenByte(s[end]) {
-				end++
-			}
-			at = one.find.FindStringSubmatchIndex(s[i:end])
-		}
-	}
-	if at == nil {
-		return hit{}, end, false
 	}
 	h = one.hit(at, i)
-	if one.shape == shapeJWT {
-		if _, _, ok := jwtParts(s[h.start:h.end]); !ok {
-			return hit{}, end, false
-		}
-	}
-	return h, end, !isPublished(s[h.start:h.end])
+	return h, !isPublished(s[h.start:h.end])
 }
 
 func isTokenByte(c byte) bool { return c > ' ' && c != '"' && c < 0x7f }
@@ -362,16 +367,27 @@ func (p *pass) learnedReplacement(s string, h hit, limit int) (text string, end 
 	return p.v.placeholder(sec, strings.HasSuffix(s[:h.start], "_secret_")), h.end
 }
 
+// encodedRuns remembers the last run of each alphabet, as a run may hold a secret
+// at every place.
+type encodedRuns [3]struct{ start, end int }
+
 // widen makes a hit in base64 or hex cover the whole run that holds it; ok is
-// false when the run is a document.
-func (h *hit) widen(s string) (ok bool) {
+// false when a hit before has covered it.
+func (runs *encodedRuns) widen(s string, h *hit) (ok bool) {
 	part := s[h.start:h.end]
-	in := isHex
+	alphabet, in := 0, isHex
 	if h.spelling == asBase64 {
 		slash := strings.Contains(part, "/")
+		if alphabet = 1; slash {
+			alphabet = 2
+		}
 		in = func(c byte) bool { return isNameByte(c) || c == '-' || c == '+' || slash && c == '/' }
 	}
-	for h.start > 0 && in(s[h.start-1]) {
+	run := &runs[alphabet]
+	if run.start <= h.start && h.end <= run.end {
+		return false
+	}
+	for h.start > run.end && in(s[h.start-1]) {
 		h.start--
 	}
 	for h.end < len(s) && in(s[h.end]) {
@@ -381,7 +397,8 @@ func (h *hit) widen(s string) (ok bool) {
 		h.end++
 	}
 	h.secretStart, h.secretEnd = h.start, h.end
-	return h.end-h.start <= maxRun
+	run.start, run.end = h.start, h.end
+	return true
 }
 
 // harmless reports whether a claim of a JWT can stay.

@@ -251,10 +251,11 @@ func (v *Vault) knownCard(digits string) (id string, ok bool) {
 func (v *Vault) searchLearned(s string, found []hit) []hit {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
+	var runs encodedRuns
 	v.index.scan(s, func(i int, p pattern) bool {
 		h := hit{start: i, end: i + len(p.text), known: p.secret, spelling: p.spelling}
 		h.secretStart, h.secretEnd = h.start, h.end
-		if p.spelling == asText || h.widen(s) {
+		if p.spelling == asText || runs.widen(s, &h) && h.end-h.start <= maxRun {
 			found = append(found, h)
 		}
 		return true

@@ -129,13 +129,13 @@ func TestCheckEncodings(t *testing.T) {
 }
 
 func TestCheckValueRules(t *testing.T) {
-	hits := []string{"sk_live_" + key40, `"x\nsk_live_` + key40, "n=" + card1, "a 4539 5787 6362 1486", "ghp_" + random1}
+	hits := []string{"sk_live_" + key40, `"x\nsk_live_` + key40, "n=" + card1, "n: 4539 5787 6362 1486\n", "a 4539 5787 6362 1486", "ghp_" + random1}
 	for _, s := range hits {
 		if vault(t, Config{}).Check("x", []byte(s)) == nil {
 			t.Errorf("%s passes", s)
 		}
 	}
-	passes := []string{"", "plain", "sk_test_REDACTED-0001", "4242424242424242", "4988438843884305", `"id":` + card1 + `,`, "id: " + card1 + "\n",
+	passes := []string{"", "plain", "sk_test_REDACTED-0001", "4242424242424242", "4988438843884305", `"id":` + card1 + `,`, card1, "id: " + card1 + "\n",
 		"pk_live_" + key40, "eyJhbGciOiJIUzI1NiJ9.e30.REDACTED0001", "glpat-REDACTED-0001abcdefghijk"}
 	for _, s := range passes {
 		if err := vault(t, Config{}).Check("x", []byte(s)); err != nil {

@@ -71,13 +71,13 @@ func deckFlags() []cli.Flag {
 		yes("allow-live", "record even with a live payment key (sk_live_, rk_live_)"),
 		text("max-body", "refuse request bodies over `SIZE` with 413 (default: 64MiB)"),
 		&cli.DurationFlag{Name: "rewind-idle", Usage: "start a session over when it has sent nothing for `DURATION`, such as 5s", EnvVars: variable("rewind-idle")},
-		text("repeat", "answer one request more than recorded with the `last` answer, or cycle (default: a miss)"),
+		text("repeat", "`WHICH` answers one request more than was recorded: last or cycle (default: a miss)"),
 		text("rerecord", "record what matches `PATTERN` again, such as 'POST api.stripe.com/**', and play the rest"),
 		yes("drop-retried", "leave out failed answers that a retry made good"),
 		yes("fail-expired", "fail the run when a recording is older than max_age"),
 		text("report", "write what happened as JSON to `FILE`"),
 		text("junit", "write misses as JUnit XML to `FILE`"),
-		text("log-level", "debug, info, warn or error (default: warn)"),
+		text("log-level", "`LEVEL`: debug, info, warn or error (default: warn)"),
 	}
 }
 

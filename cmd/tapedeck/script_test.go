@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SECRET", upstreamSecret)
 			env.Setenv("KEY", "sk_test_4eC39HqLyjWDarjtT1zdp7dcAAAA")
 			env.Setenv("CI", "")
+			for _, name := range []string{"PLAIN", "OTHER"} {
+				local := httptest.NewServer(upstream())
+				env.Defer(local.Close)
+				env.Setenv(name, strings.Replace(strings.TrimPrefix(local.URL, "http://"), "127.0.0.1", "localhost", 1))
+			}
 			env.Values["upstream"] = server
 			return nil
 		},
@@ -81,11 +87,13 @@ func upstream() http.Handler {
 
 // fetch is a small client that, like most, goes where the environment says:
 //
-//	fetch [-X METHOD] [-H 'Name: value'] [-d DATA] URL
+//	fetch [-X METHOD] [-H 'Name: value'] [-d DATA] [-p PROXY] URL
 //
+// Go's client never goes to loopback through a proxy; -p does.
 // It prints status and body, and ends with 0 whatever the status.
 func fetch(args []string) int {
 	method, body, header := "GET", "", http.Header{}
+	client := &http.Client{}
 	for len(args) > 1 {
 		switch args[0] {
 		case "-X":
@@ -95,6 +103,13 @@ func fetch(args []string) int {
 			if method == "GET" {
 				method = "POST"
 			}
+		case "-p":
+			proxy, err := url.Parse(args[1])
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 2
+			}
+			client.Transport = &http.Transport{Proxy: http.ProxyURL(proxy)}
 		case "-H":
 			name, value, _ := strings.Cut(args[1], ": ")
 			header.Add(name, value)
@@ -115,7 +130,7 @@ func fetch(args []string) int {
 	req.Header = header
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	resp, err := http.DefaultClient.Do(req.WithContext(ctx))
+	resp, err := client.Do(req.WithContext(ctx))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -212,7 +212,24 @@ func (s *station) makeUpstream(environ []string) (err error) {
 }
 
 func (s *station) anyPassthrough() bool {
-	return len(s.cfg.Hosts.Passthrough) > 0
+	return len(s.cfg.Hosts.Passthrough) > 0 || s.leavesLoopback()
+}
+
+// leavesLoopback reports whether loopback hosts come to the proxy only because
+// the configuration names one of them: then the others are left alone.
+func (s *station) leavesLoopback() bool {
+	return s.oneCommand && !s.opt.recordLoopback && s.cfg.RecordsLoopback()
+}
+
+// passes reports whether a host ("name:port") is tunnelled and not looked into.
+func (s *station) passes(authority string) bool {
+	return s.cfg.Passes(authority) || s.leavesLoopback() && isLoopback(authority) && !s.cfg.Records(authority)
+}
+
+func isLoopback(authority string) bool {
+	host, _, err := net.SplitHostPort(authority)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback())
 }
 
 func (s *station) makeRack() error {
@@ -292,9 +309,9 @@ func (s *station) makeServer() (err error) {
 		Logger:         s.logger,
 	}
 	if s.anyPassthrough() {
-		opt.Passthrough = s.cfg.Passes
+		opt.Passthrough = s.passes
 		opt.OnPassthrough = s.countDirect
-		opt.Dialer = direct{s.upstream, s.cfg.Passes}
+		opt.Dialer = direct{s.upstream, s.passes}
 	}
 	s.server, err = proxy.New(opt)
 	return err
