@@ -101,7 +101,7 @@ func (rd *reader) secret(place leaves.Place, value string) {
 
 // onceOnlyNames are fields whose value is made anew for each request from the
 // real secret: it tells no caller from another. Folded.
-var onceOnlyNames = []string{"signature", "sig", "xamzsignature", "xgoogsignature", "hmac", "nonce"}
+var onceOnlyNames = []string{"signature", "sig", "xamzsignature", "xgoogsignature", "hmac", "nonce", "codeverifier"}
 
 var fold = strings.NewReplacer("-", "", "_", "", ".", "")
 

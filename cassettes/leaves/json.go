@@ -16,6 +16,9 @@ const (
 	maxDepth = 200
 	// maxPlace bounds the length of one place in bytes, for the same reason.
 	maxPlace = 16 << 10
+	// maxPlaces bounds the places of one body together, in bytes: a long name
+	// over an array of small elements would cost its length once for each.
+	maxPlaces = 64 << 20
 )
 
 // isJSON claims application/json, every +json type, AWS's own name for it
@@ -61,11 +64,14 @@ type jsonReader struct {
 	base int
 	path []byte // the place of the value being read
 	list []Leaf
+	// places is the length of the places in list together, in bytes.
+	places int
 }
 
 var (
-	errDepth = fmt.Errorf("JSON nested deeper than %d", maxDepth)
-	errPlace = fmt.Errorf("JSON member names longer than %d bytes in all", maxPlace)
+	errDepth  = fmt.Errorf("JSON nested deeper than %d", maxDepth)
+	errPlace  = fmt.Errorf("JSON member names longer than %d bytes in all", maxPlace)
+	errPlaces = fmt.Errorf("JSON member names that come to more than %d MiB when each value's are counted", maxPlaces>>20)
 )
 
 // value reads the next value, which stands at r.path.
@@ -75,6 +81,8 @@ func (r *jsonReader) value(name string, depth int) error {
 		return errDepth
 	case len(r.path) > maxPlace:
 		return errPlace
+	case r.places > maxPlaces:
+		return errPlaces
 	}
 	switch r.dec.PeekKind() {
 	case '{':
@@ -107,6 +115,7 @@ func (r *jsonReader) value(name string, depth int) error {
 // add appends a leaf whose raw bytes are the length bytes just read.
 func (r *jsonReader) add(leaf Leaf, length int) {
 	leaf.Place = Place(r.path)
+	r.places += len(r.path)
 	leaf.End = r.base + int(r.dec.InputOffset())
 	leaf.Start = leaf.End - length
 	r.list = append(r.list, leaf)

@@ -410,3 +410,15 @@ func BenchmarkJSON(b *testing.B) {
 		}
 	}
 }
+
+// A long name over many small elements must not cost its length for each.
+func TestPlacesAreBounded(t *testing.T) {
+	body := `{"` + strings.Repeat("n", 15<<10) + `":[` + strings.Repeat("1,", 100_000) + `1]}`
+	if _, _, err := Body("application/json", []byte(body)); err == nil {
+		t.Error("places of 1.5 GB were built")
+	}
+	plain := `{"data":[` + strings.Repeat(`{"id":"x"},`, 100_000) + `1]}`
+	if _, list, err := Body("application/json", []byte(plain)); err != nil || len(list) != 100_001 {
+		t.Errorf("an ordinary long list: %d leaves, %v", len(list), err)
+	}
+}

@@ -65,11 +65,11 @@ func attacked(t testing.TB) *Vault {
 func TestHostileText(t *testing.T) {
 	once := []string{"eyJ.", "SG.", "hf_", "sk_test_", "code=a&", "cTdadDJMbVg5dlJiSzR3UGpOOHNZYw", hex.EncodeToString([]byte(random1)), "acme_", "token=q7Zt2LmX9vRbK4w%08d&", "https://a@b?#"}
 	for _, token := range once { // these were quadratic
-		everything(t, token, formType, 1<<20)
+		everything(t, token, formType, 256<<10)
 	}
 	for _, token := range repeats {
 		for _, contentType := range []string{"text/plain", jsonType, formType} {
-			everything(t, token, contentType, 64<<10)
+			everything(t, token, contentType, 16<<10)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestHostileText(t *testing.T) {
 func TestHostileHeadersAndURLs(t *testing.T) {
 	names := []string{"Authorization", "Cookie", "Set-Cookie", "Location", "Link", "X-Api-Key", "X-Other"}
 	for _, token := range repeats {
-		text := attack(token, 32<<10)
+		text := attack(token, 8<<10)
 		h := make(http.Header)
 		for _, name := range names {
 			h[name] = []string{text}

@@ -213,7 +213,7 @@ func (r *Rules) search(s string) []hit {
 	}
 	var found []hit
 	var done [maxOrder]int // by rule: where the text starts that it has not seen
-	f := finder{s: s}
+	var f *finder
 	r.anchors.scan(s, func(i int, one *rule) {
 		seen := &done[one.order]
 		if i < *seen {
@@ -228,7 +228,10 @@ func (r *Rules) search(s string) []hit {
 		if !one.inside && !boundary(s, i) {
 			return
 		}
-		if h, ok := one.matchAt(&f, i); ok {
+		if f == nil {
+			f = &finder{s: s}
+		}
+		if h, ok := one.matchAt(f, i); ok {
 			found = append(found, h)
 			*seen = h.end
 		}

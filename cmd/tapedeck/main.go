@@ -96,6 +96,7 @@ func newApp(std stdio) *cli.App {
 			statusCommand(std),
 			rulesCommand(std),
 			recoverCommand(std),
+			exportCommand(std),
 		},
 	}
 	for _, cmd := range app.Commands {
