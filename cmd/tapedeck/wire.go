@@ -272,8 +272,7 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 		Logger:             s.logger,
 	}
 	if s.rerun != nil {
-		opt.RecordCommand = s.rerun(deck.NewEpisodes, opt.File)
-		opt.FirstRecordCommand = s.rerun(deck.RecordOnce, opt.File)
+		opt.RecordCommand = func(m deck.Mode) string { return s.rerun(m, opt.File) }
 	}
 	if s.mode.Forwards() {
 		opt.Upstream = s.upstream

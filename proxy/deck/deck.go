@@ -68,10 +68,9 @@ type Options struct {
 	Rerecord func(clean.Request) bool
 	// RewindIdle starts a session over when it has sent nothing for this long; 0 never does.
 	RewindIdle time.Duration
-	// RecordCommand is the command line that records this cassette, for misses.
-	RecordCommand string
-	// FirstRecordCommand is the command line that records it when it is absent.
-	FirstRecordCommand string
+	// RecordCommand is the command line that records this cassette in a mode: the
+	// cure that misses and notes print. Nil prints the mode alone.
+	RecordCommand func(Mode) string
 	// MaxAge is the age past which a recording is reported as expired; 0 is never.
 	MaxAge time.Duration
 	// Failure turns an upstream error into a status and a reason free of
@@ -122,6 +121,9 @@ func Open(opt Options) (*Deck, error) {
 	if opt.File == "" {
 		opt.File = opt.Name
 	}
+	if opt.RecordCommand == nil {
+		opt.RecordCommand = func(m Mode) string { return "mode " + string(m) }
+	}
 	if opt.Mode.Forwards() && opt.Upstream == nil {
 		return nil, fmt.Errorf("mode %s needs an upstream", opt.Mode)
 	}
@@ -170,6 +172,15 @@ func (d *Deck) openOnce() error {
 	if err != nil {
 		return err
 	}
+	if !file {
+		// What a killed first recording left becomes an unfinished cassette, so that
+		// nothing is lost should this run be cut off too.
+		added, err := cassettes.Recover(d.opt.Store, d.opt.Name, d.cleaner)
+		if err != nil {
+			return err
+		}
+		file, journal = added > 0, false
+	}
 	if d.opt.Rerecord != nil && file {
 		d.mode = NewEpisodes
 		return d.use(cassettes.ToExtend)
@@ -194,8 +205,7 @@ func (d *Deck) openOnce() error {
 	}
 	d.mode = RecordOnly
 	if journal {
-		// A killed recorder left a journal. Save what it holds before recording
-		// over it: if this run is cut short too, nothing is lost.
+		// As above, for a recorder that was killed while it added to a cassette.
 		if _, err := cassettes.Recover(d.opt.Store, d.opt.Name, d.cleaner); err != nil {
 			return err
 		}
@@ -224,7 +234,7 @@ func (e *MissingError) Unwrap() error { return e.err }
 func (d *Deck) use(p cassettes.Purpose) error {
 	tape, err := cassettes.Open(d.opt.Store, d.opt.Name, d.cleaner, p)
 	if p == cassettes.ToReplay && errors.Is(err, fs.ErrNotExist) {
-		return &MissingError{File: d.opt.File, Mode: d.opt.Mode, Record: d.opt.FirstRecordCommand, err: err}
+		return &MissingError{File: d.opt.File, Mode: d.opt.Mode, Record: d.opt.RecordCommand(RecordOnce), err: err}
 	}
 	if err != nil {
 		return err
@@ -249,7 +259,7 @@ func (d *Deck) use(p cassettes.Purpose) error {
 	d.index = matchers.NewIndex(d.opt.Matcher, list)
 	d.expire()
 	if u := tape.State().Unfinished; u != "" && p == cassettes.ToReplay {
-		d.report.note(fmt.Sprintf("cassette %s is unfinished (%s); record it again with: %s", d.opt.File, u, d.opt.RecordCommand))
+		d.report.note(fmt.Sprintf("cassette %s is unfinished (%s); record it again with: %s", d.opt.File, u, d.opt.RecordCommand(RecordOnly)))
 	}
 	return nil
 }
@@ -268,8 +278,8 @@ func (d *Deck) expire() {
 	}
 	limit := d.opt.Now().UTC().Add(-d.opt.MaxAge).Format(time.DateOnly)
 	if oldest != "" && oldest < limit {
-		d.report.expired(fmt.Sprintf("recordings of %s are older than max_age (%d days); record again with: %s",
-			oldest, int(d.opt.MaxAge.Hours()/24), d.opt.RecordCommand))
+		d.report.expired(fmt.Sprintf("recordings of %s are older than max_age (%dd); record again with: %s",
+			oldest, int(d.opt.MaxAge.Hours()/24), d.opt.RecordCommand(RecordOnly)))
 	}
 }
 
@@ -372,7 +382,7 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 		return d.play(req, s, reading, p)
 	case record:
 		if reason := mustNotForward(req, body); reason != "" {
-			return d.missed(req, reading, pick{reason: reason}), nil
+			return d.missed(req, reading, pick{cure: cureAgain, reason: reason}), nil
 		}
 		if !reading.Safe {
 			s.markChanged(authority(req))

@@ -73,7 +73,7 @@ func (b *bench) options(mode deck.Mode, upstream http.RoundTripper, change ...fu
 	opt := deck.Options{
 		Store: b.store, Name: "test", File: "test.yaml", Mode: mode, Upstream: upstream,
 		Matcher: matcher, Rules: rules, DropResponseHeader: clean.Noise,
-		RecordCommand: "tapedeck exec --mode new-episodes", FirstRecordCommand: "tapedeck exec",
+		RecordCommand: func(m deck.Mode) string { return "tapedeck exec --mode " + string(m) },
 	}
 	for _, f := range change {
 		f(&opt)

@@ -79,8 +79,11 @@ func (d *Deck) explain(req *http.Request, r matchers.Reading, p pick) Miss {
 	if near.Rule != "" {
 		fmt.Fprintf(&b, "if the difference is noise, put this into tapedeck.yaml:\n%s\n", indent(near.Rule))
 	}
-	if d.opt.RecordCommand != "" {
-		fmt.Fprintf(&b, "to record it: %s", d.opt.RecordCommand)
+	switch {
+	case p.cure == cureAgain:
+		fmt.Fprintf(&b, "to record all of it again: %s", d.opt.RecordCommand(RecordOnly))
+	case p.cure == cureAdd:
+		fmt.Fprintf(&b, "to record it: %s", d.opt.RecordCommand(NewEpisodes))
 	}
 	m.Text = strings.TrimRight(b.String(), "\n")
 	return m
@@ -130,13 +133,13 @@ func (d *Deck) readingOf(req *http.Request) matchers.Reading {
 // up, and must not be written.
 func (d *Deck) unreadable(req *http.Request, s *session, body []byte, err error) (*http.Response, error) {
 	if d.mode == ReplayOnly {
-		return d.missed(req, matchers.Reading{}, pick{reason: "the request cannot be searched for secrets: " + err.Error()}), nil
+		return d.missed(req, matchers.Reading{}, pick{cure: cureInWords, reason: "the request cannot be searched for secrets: " + err.Error()}), nil
 	}
 	if reason := d.liveKey(req, body); reason != "" {
 		return d.problem(req, http.StatusForbidden, reason), nil
 	}
 	if reason := mustNotForward(req, body); d.mode == NewEpisodes && reason != "" {
-		return d.missed(req, matchers.Reading{}, pick{reason: reason}), nil
+		return d.missed(req, matchers.Reading{}, pick{cure: cureAgain, reason: reason}), nil
 	}
 	d.report.refuse(fmt.Sprintf("%s: %s", d.where(req), err.Error()))
 	out := req.Clone(req.Context())

@@ -21,7 +21,17 @@ type pick struct {
 	unproven string
 	// reason explains found == false in one line; "" when nothing with that key was recorded.
 	reason string
+	cure   cure
 }
+
+// A cure is what mends a miss.
+type cure uint8
+
+const (
+	cureAdd     cure = iota // recording what is missing
+	cureAgain               // recording everything again
+	cureInWords             // what the reason says
+)
 
 // attempt identifies a request that a client may send again: equal facts, equal
 // secrets, equal Idempotency-Key.
@@ -48,7 +58,7 @@ func (d *Deck) pick(req *http.Request, s *session, r matchers.Reading) pick {
 	}
 	candidates := d.answerable(req, all)
 	if len(candidates) == 0 {
-		return pick{reason: "the recorded answer is 304 Not Modified, for a client that had another copy or one at all; record again with an empty client cache"}
+		return pick{cure: cureAgain, reason: "the recorded answer is 304 Not Modified, for a client that had another copy or one at all; record again with an empty client cache"}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +131,7 @@ func (d *Deck) claim(s *session, r matchers.Reading, c matchers.Choice) (pick, b
 		return pick{}, false
 	}
 	if c.Unproven != "" && d.opt.Strict {
-		return pick{reason: "the play would be unproven, and --strict forbids that: " + c.Unproven}, true
+		return unprovable(c.Unproven), true
 	}
 	position, ok := s.cursors.Claim(c.Fit)
 	if !ok {
@@ -132,6 +142,12 @@ func (d *Deck) claim(s *session, r matchers.Reading, c matchers.Choice) (pick, b
 		s.bindings.Bind(pair[0], pair[1])
 	}
 	return pick{found: true, position: position, claimed: true, unproven: c.Unproven}, true
+}
+
+// unprovable is the miss of a play that would rest on a guess.
+func unprovable(guess string) pick {
+	return pick{cure: cureInWords, reason: "the play would be unproven, and --strict forbids that: " + guess +
+		"; record again with each user's secret in an environment variable of its own (its name then tells them apart), or leave --strict out"}
 }
 
 // giveBack undoes a claim whose answer did not arrive.
@@ -156,7 +172,7 @@ func (d *Deck) usedUp(s *session, r matchers.Reading, candidates []int, unplayed
 		return pick{reason: reason}
 	}
 	if all.Unproven != "" && d.opt.Strict {
-		return pick{reason: "the play would be unproven, and --strict forbids that: " + all.Unproven}
+		return unprovable(all.Unproven)
 	}
 	repeat := r.Repeat
 	if repeat == "" {

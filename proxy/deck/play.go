@@ -25,7 +25,7 @@ func (d *Deck) play(req *http.Request, s *session, r matchers.Reading, p pick) (
 	}
 	if err != nil {
 		d.giveBack(s, p)
-		return d.missed(req, r, pick{reason: "the recorded answer cannot be redacted safely: " + err.Error()}), nil
+		return d.missed(req, r, pick{cure: cureAgain, reason: "the recorded answer cannot be redacted safely: " + err.Error()}), nil
 	}
 	if r.Echo {
 		s.invented.learn(r.Invented, recorded.Invented)

@@ -29,7 +29,7 @@ type reconcile struct {
 func (r reconcile) list() ([]clean.Interaction, error) {
 	replaced := r.replaced()
 	fresh, pairs := r.inherit(replaced)
-	list := append(append([]clean.Interaction(nil), r.kept...), fresh...)
+	list := r.order(fresh)
 	var ids map[string]string
 	if r.renumber {
 		ids = r.placeholders(pairs, list)
@@ -42,6 +42,32 @@ func (r reconcile) list() ([]clean.Interaction, error) {
 	}
 	r.number(list)
 	return list, nil
+}
+
+// order puts what stays and what takes an old one's place where that stood, and
+// what is new behind it, as it came. A whole new recording has its own order.
+func (r reconcile) order(fresh []clean.Interaction) []clean.Interaction {
+	if !r.partial {
+		return fresh
+	}
+	at := make(map[int]clean.Interaction, len(r.kept)+len(fresh))
+	for _, in := range append(slices.Clone(r.kept), fresh...) {
+		if in.ID >= 0 {
+			at[in.ID] = in
+		}
+	}
+	var list []clean.Interaction
+	for _, old := range r.previous {
+		if in, ok := at[old.ID]; ok {
+			list = append(list, in)
+		}
+	}
+	for _, in := range fresh {
+		if in.ID < 0 {
+			list = append(list, in)
+		}
+	}
+	return list
 }
 
 // replaced is what was in the file and does not stay by itself.

@@ -342,14 +342,14 @@ func (d *Deck) ignored(req *http.Request, host string) (*http.Response, error) {
 func (d *Deck) upgrade(req *http.Request, host string) (*http.Response, error) {
 	if d.mode == ReplayOnly {
 		closeBody(req)
-		return d.missed(req, d.readingOf(req), pick{reason: "protocol upgrades (WebSocket) pass through while recording and cannot be played yet"}), nil
+		return d.missed(req, d.readingOf(req), pick{cure: cureInWords, reason: "a protocol upgrade (WebSocket) passes through live while recording and cannot be played; let its host pass in replay too with --passthrough, if it can be reached there"}), nil
 	}
 	if d.Recording() {
 		if reason := d.liveKey(req, nil); reason != "" {
 			return d.problem(req, http.StatusForbidden, reason), nil
 		}
 		if reason := mustNotForward(req, nil); d.mode == NewEpisodes && reason != "" {
-			return d.missed(req, d.readingOf(req), pick{reason: reason}), nil
+			return d.missed(req, d.readingOf(req), pick{cure: cureAgain, reason: reason}), nil
 		}
 	}
 	return d.forward(req, host)

@@ -38,6 +38,9 @@ func TestRerecordKeepsWhatWasNotAskedForAgain(t *testing.T) {
 			t.Errorf("the file lacks %s:\n%s", want, file)
 		}
 	}
+	if x, y := strings.Index(file, "/x"), strings.Index(file, "/y"); x > y {
+		t.Errorf("what was recorded again has moved:\n%s", file)
+	}
 	if strings.Contains(file, `"n": 1,`) || strings.Contains(file, "id: 3") {
 		t.Errorf("the old answer stayed beside the new one:\n%s", file)
 	}
@@ -272,5 +275,32 @@ func TestReportIsCleanOfWhatWasLearnedLater(t *testing.T) {
 	ask(t, d, "POST", "https://api.acme.dev/late", `{"api_key":"`+value+`"}`, "Content-Type", jsonType)
 	if report := fmt.Sprintf("%+v", d.Report()); strings.Contains(report, value) {
 		t.Errorf("%s", report)
+	}
+}
+
+// A first recording was killed. The next run records again, says so, and keeps
+// what there was until it has saved.
+func TestKilledFirstRecordingIsKept(t *testing.T) {
+	b := newBench(t)
+	server, _ := counting(t)
+	d := b.open(deck.RecordOnce, to{server})
+	ask(t, d, "POST", "https://api.acme.dev/first", "")
+	if err := d.Abandon(); err != nil {
+		t.Fatal(err)
+	}
+	d = b.open(deck.RecordOnce, to{server})
+	if d.Mode() != deck.RecordOnly {
+		t.Fatalf("resolved to %s", d.Mode())
+	}
+	if notes := fmt.Sprint(d.Report().Notes); !strings.Contains(notes, "recorded again") {
+		t.Errorf("nothing was said: %s", notes)
+	}
+	if file := b.file(); !strings.Contains(file, "/first") || !strings.Contains(file, "unfinished") {
+		t.Errorf("what the killed run left is not in the file:\n%s", file)
+	}
+	ask(t, d, "POST", "https://api.acme.dev/second", "")
+	b.close(d)
+	if file := b.file(); strings.Contains(file, "/first") || strings.Contains(file, "unfinished") {
+		t.Errorf("the new recording did not take its place:\n%s", file)
 	}
 }
