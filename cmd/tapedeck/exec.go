@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -80,11 +79,10 @@ func runExec(ctx context.Context, opt options, argv []string, std stdio) error {
 }
 
 func withArguments(argv []string) string {
-	name := filepath.Base(argv[0])
 	if len(argv) > 1 {
-		name += " …"
+		return argv[0] + " …"
 	}
-	return name
+	return argv[0]
 }
 
 // runChild prepares the command's environment in a folder of its own and runs it.

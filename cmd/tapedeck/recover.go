@@ -33,14 +33,21 @@ func recoverCommand(std stdio) *cli.Command {
 					return err
 				}
 				name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+				there, journal, err := cassettes.Exists(s.store, name)
+				if err != nil {
+					return err
+				}
 				added, err := cassettes.Recover(s.store, name, cleaner)
 				if err != nil {
 					return err
 				}
+				if added == 0 && !there && !journal {
+					return fmt.Errorf("%s: there is neither a cassette nor a journal of this name; check the path", file)
+				}
 				if added == 0 {
 					fmt.Fprintf(std.err, "tapedeck: %s: no journal holds anything more\n", file)
 				} else {
-					fmt.Fprintf(std.err, "tapedeck: %s: recovered %d interactions\n", file, added)
+					fmt.Fprintf(std.err, "tapedeck: %s: recovered (requests: %d); it is marked unfinished\n", file, added)
 				}
 			}
 			return nil

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,8 +24,8 @@ func recordCommand(std stdio) *cli.Command {
 			"tapedeck record --cassettes cassettes --listen 127.0.0.1:0 --ready-file addr.txt",
 			"HTTPS_PROXY=http://127.0.0.1:8080 CURL_CA_BUNDLE=$(tapedeck ca bundle) curl https://api.example.com/") + `
 
-SIGINT and SIGTERM finish what is in flight, save the cassette and end with 0. The old
-cassette stays in place until then.`,
+SIGINT and SIGTERM finish what is in flight (10 seconds at most), save the cassette and end
+with 0; with 91 if something could not be recorded. The old cassette stays in place until then.`,
 		Flags:  serverFlags(),
 		Action: serve(std, deck.RecordOnly),
 	}
@@ -36,7 +38,9 @@ func replayCommand(std stdio) *cli.Command {
 		Description: examples(
 			"tapedeck replay --cassette cassettes/checkout.yaml",
 			"tapedeck replay --cassettes cassettes --strict",
-			"tapedeck replay --cassette c.yaml --map 127.0.0.1:12111=https://api.stripe.com"),
+			"tapedeck replay --cassette c.yaml --map 127.0.0.1:12111=https://api.stripe.com") + `
+
+SIGINT and SIGTERM end it with 0; with 90 if a request was missed.`,
 		Flags:  serverFlags(),
 		Action: serve(std, deck.ReplayOnly),
 	}
@@ -76,6 +80,9 @@ func runServer(ctx context.Context, opt options, std stdio) error {
 	if err != nil {
 		return err
 	}
+	if token := os.Getenv("TAPEDECK_TOKEN"); token != "" {
+		s.token = token // for scripts that talk to the control API
+	}
 	s.rerun = func(m deck.Mode, cassette string) string {
 		return fmt.Sprintf("tapedeck proxy --mode %s --cassette %s", m, cassette)
 	}
@@ -84,6 +91,13 @@ func runServer(ctx context.Context, opt options, std stdio) error {
 		if _, err := s.openSingle(); err != nil {
 			return err
 		}
+	}
+	if opt.readyFile != "" {
+		// One that an earlier run left would send scripts to a dead address.
+		if err := os.Remove(opt.readyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("--ready-file %s: %w; remove it, or name another", opt.readyFile, bare(err))
+		}
+		defer os.Remove(opt.readyFile)
 	}
 	if err := s.listen(opt.listen); err != nil {
 		return err

@@ -31,6 +31,9 @@ type runReport struct {
 
 // finish closes the station, says what happened, and gives the exit code.
 func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error {
+	if s.refusedBodies() > 0 && o.Failed == "" {
+		o.Failed = "a request body was over the limit"
+	}
 	closeErr := s.close(o)
 	report := runReport{Mode: s.mode, ExitCode: code, Direct: s.directHosts(), Refused: s.refusals()}
 	for _, d := range s.rack.Decks() {
@@ -60,10 +63,13 @@ func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error
 
 // verdict is the exit code of a run whose command itself ended with 0.
 func (s *station) verdict(r runReport) int {
-	if total(r.Refused) > 0 {
-		return exitMiss
-	}
 	code := 0
+	switch large := s.refusedBodies(); {
+	case total(r.Refused) > large || large > 0 && s.mode == deck.ReplayOnly:
+		return exitMiss
+	case large > 0:
+		code = exitIncomplete
+	}
 	for _, c := range r.Cassettes {
 		switch {
 		case len(c.Misses) > 0:
@@ -77,6 +83,14 @@ func (s *station) verdict(r runReport) int {
 		}
 	}
 	return code
+}
+
+// refusedBodies counts the requests that were refused for their size before they
+// came to a deck.
+func (s *station) refusedBodies() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tooLarge
 }
 
 // refusals counts what came to no cassette, here or in the rack.
@@ -138,7 +152,7 @@ func (s *station) summarise(w io.Writer, report runReport, hint string) {
 		fmt.Fprintf(w, "tapedeck: passed through, not looked into: %s\n", hostCounts(report.Direct))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(report.Refused)) {
-		fmt.Fprintf(w, "tapedeck: refused, %d times: %s\n", report.Refused[reason], reason)
+		fmt.Fprintf(w, "tapedeck: refused%s: %s\n", times(report.Refused[reason]), reason)
 	}
 	if requests == 0 && len(report.Direct)+len(report.Refused) == 0 && hint != "" {
 		fmt.Fprintf(w, "tapedeck: the command made no request through the proxy; %s\n", hint)
@@ -158,8 +172,11 @@ func (s *station) summariseCassette(w io.Writer, r deck.Report) {
 	lines(w, "dropped", r.Dropped)
 	lines(w, "failed", r.Failed)
 	lines(w, "recorded although it may be trouble", r.Statuses)
-	if r.Mode == deck.ReplayOnly && (r.Strict || len(r.Unused) > 0 && r.Requests() > 0) {
+	if r.Mode == deck.ReplayOnly && r.Requests() > 0 || r.Strict {
 		lines(w, "never used", r.Unused)
+	}
+	if r.Strict && len(r.Unused) > 0 {
+		fmt.Fprintln(w, "  strict: a recording that was never used fails the run; record again, or leave --strict out")
 	}
 	if r.IgnoredFacts > 0 {
 		fmt.Fprintf(w, "  ignored by rules: %d facts\n", r.IgnoredFacts)
@@ -170,13 +187,28 @@ func (s *station) summariseCassette(w io.Writer, r deck.Report) {
 }
 
 func lines(w io.Writer, what string, list []string) {
-	for i, text := range list {
+	counted := make(map[string]int)
+	var different []string
+	for _, text := range list {
+		if counted[text]++; counted[text] == 1 {
+			different = append(different, text)
+		}
+	}
+	for i, text := range different {
 		if i == maxListed {
-			fmt.Fprintf(w, "  … and %d more (%s)\n", len(list)-i, what)
+			fmt.Fprintf(w, "  … and %d more (%s)\n", len(different)-i, what)
 			return
 		}
-		fmt.Fprintf(w, "  %s: %s\n", what, text)
+		fmt.Fprintf(w, "  %s%s: %s\n", what, times(counted[text]), text)
 	}
+}
+
+// times says how often, where that is more than once.
+func times(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d times)", n)
 }
 
 // missGroups prints each kind of miss once: those that differ in the same facts
@@ -222,10 +254,12 @@ func hostCounts(by map[string]int) string {
 func annotate(w io.Writer, report runReport) {
 	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	for _, r := range report.Cassettes {
-		for i, m := range r.Misses {
-			if i == maxListed {
-				break
+		told := make(map[string]bool)
+		for _, m := range r.Misses {
+			if told[m.Text] || len(told) == maxListed {
+				continue
 			}
+			told[m.Text] = true
 			fmt.Fprintf(w, "::error title=tapedeck miss::%s\n", escape.Replace(m.Text))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -60,7 +61,9 @@ type station struct {
 
 	mu      sync.Mutex
 	direct  map[string]int // requests and tunnels to passthrough hosts
-	refused map[string]int // requests that never came to a deck, by status and host
+	refused map[string]int // requests that never came to a deck, by the reason
+	// tooLarge counts those of them whose body was over the limit.
+	tooLarge int
 }
 
 // newStation makes the parts in the order in which they need each other.
@@ -72,6 +75,7 @@ func newStation(opt options, std stdio, environ []string, oneCommand bool) (*sta
 		s.readConfig,
 		func() error { return s.warn(std) },
 		s.findCassettes,
+		s.checkOutputs,
 		s.makeAuthority,
 		func() error { return s.compileRules(environ) },
 		func() error { return s.makeUpstream(environ) },
@@ -164,8 +168,27 @@ func (s *station) openSingle() (*deck.Deck, error) {
 // path is how messages call the cassette of a name.
 func (s *station) path(name string) string { return filepath.Join(s.folder, name+".yaml") }
 
+// checkOutputs finds out at the start what would be lost at the end.
+func (s *station) checkOutputs() error {
+	for flag, file := range map[string]string{"--report": s.opt.report, "--junit": s.opt.junit, "--ready-file": s.opt.readyFile} {
+		if file == "" {
+			continue
+		}
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return usagef("%s %s: its folder does not exist; create it first", flag, file)
+		}
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			return usagef("%s %s: it is a folder; name a file", flag, file)
+		}
+	}
+	return nil
+}
+
 // label is what the first line and the summary call what is played.
 func (s *station) label() string {
+	if s.mode == deck.Passthrough {
+		return "(nothing is recorded)"
+	}
 	if s.file != "" {
 		return s.path(strings.TrimSuffix(s.file, ".yaml"))
 	}
@@ -320,7 +343,12 @@ func (s *station) makeServer() (err error) {
 func (s *station) countRefused(status int, host string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refused[fmt.Sprintf("%d to %s", status, host)]++
+	if status == http.StatusRequestEntityTooLarge {
+		s.tooLarge++
+		s.refused["413 to "+host+": the request body is over the limit; raise it with --max-body"]++
+		return
+	}
+	s.refused[fmt.Sprintf("%d to %s: the request names no session; give one as the proxy user or in the header Tapedeck-Session", status, host)]++
 }
 
 func (s *station) countDirect(host string) {

@@ -367,7 +367,7 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 		return d.unreadable(req, s, body, err)
 	}
 	reading := d.opt.Matcher.Read(cr, s.invented.translate)
-	d.report.warn(reading.Warnings)
+	d.report.warn(describe(cr), reading.Warnings)
 	again := d.opt.Rerecord != nil && d.opt.Rerecord(cr)
 	p := pick{}
 	if !again && !d.forwardsSafe(s, req, reading) {

@@ -263,7 +263,7 @@ func (t *answerTap) finish(cut string) {
 func (d *Deck) keep(take *taking, in clean.Interaction) error {
 	s := take.session
 	reading := d.opt.Matcher.Read(in.Request(), nil)
-	d.report.warn(reading.Warnings)
+	d.report.warn(describe(in.Request()), reading.Warnings)
 	s.mu.Lock()
 	known := make(map[string]string)
 	for _, p := range places(in) {

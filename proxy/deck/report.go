@@ -104,6 +104,16 @@ func (r *report) record(host, what string, status, ignored int) {
 	})
 }
 
+// forget takes one status line back: its recording has been left out.
+func (r *report) forget(line string) {
+	r.change(func() {
+		if i := slices.Index(r.r.Statuses, line); i >= 0 {
+			r.r.Statuses = slices.Delete(r.r.Statuses, i, i+1)
+			r.r.Recorded--
+		}
+	})
+}
+
 // troubled reports a status that says more of the moment than of the API.
 func troubled(status int) bool {
 	return status == 401 || status == 403 || status == 429 || status >= 500
@@ -128,9 +138,10 @@ func (r *report) expired(text string) {
 		r.r.Notes = append(r.r.Notes, text)
 	})
 }
-func (r *report) warn(list []string) {
+func (r *report) warn(what string, list []string) {
 	r.change(func() {
 		for _, w := range list {
+			w = what + ": " + w
 			if !r.warned[w] {
 				r.warned[w] = true
 				r.r.Warnings = append(r.r.Warnings, w)

@@ -167,6 +167,7 @@ func (d *Deck) dropRetried(list []clean.Interaction, tell bool) []clean.Interact
 		resp, err := in.Response()
 		if err == nil && troubled(resp.Status()) && good[key] {
 			if tell {
+				d.report.forget(fmt.Sprintf("%s → %d", describe(in.Request()), resp.Status()))
 				d.report.drop(fmt.Sprintf("%s: the %d that a retry made good is left out", describe(in.Request()), resp.Status()))
 			}
 			continue
