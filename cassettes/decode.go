@@ -187,7 +187,7 @@ func (d *decoder) text(n *yaml.Node, where string) (string, error) {
 		return r
 	}, n.Value))
 	if err != nil {
-		return "", d.fail(n, where+" is marked !!binary and is not base64", "restore it or record again")
+		return "", d.fail(n, where+" is marked !!binary and is not base64", "restore the file, or "+moveAway)
 	}
 	return string(raw), nil
 }
@@ -198,7 +198,7 @@ func (d *decoder) number(n *yaml.Node, where string, low, high int64) (int64, er
 		return 0, d.fail(n, where+" must be a number", "write it in digits, without quotes")
 	}
 	if v < low || v > high {
-		return 0, d.fail(n, fmt.Sprintf("%s must be between %d and %d", where, low, high), "correct it or record again")
+		return 0, d.fail(n, fmt.Sprintf("%s must be between %d and %d", where, low, high), "correct the file, or "+moveAway)
 	}
 	return v, nil
 }
@@ -302,17 +302,17 @@ func (d *decoder) top(root *yaml.Node) (contents, []*yaml.Node, error) {
 func (d *decoder) version(n *yaml.Node, version int64) error {
 	switch {
 	case version > formatVersion:
-		return d.fail(n, fmt.Sprintf("it has format version %d, written by a later program", version), "update tapedeck, or record again")
+		return d.fail(n, fmt.Sprintf("it has format version %d, written by a later program", version), "update tapedeck, or "+moveAway)
 	case version < formatVersion:
 		return d.fail(n, fmt.Sprintf("it has format version %d; this is not go-vcr's version %d", version, formatVersion),
-			"record again")
+			moveAway)
 	}
 	return nil
 }
 
 // keep holds on to a key that this version does not know, as it will be written.
 func (d *decoder) keep(extra *[]string, k, v *yaml.Node) error {
-	text := appendScalar(nil, k.Value, true)
+	text := appendText(nil, k.Value, true)
 	text, ok := appendKept(append(text, ": "...), v, 0)
 	if !ok || k.Kind != yaml.ScalarNode {
 		return d.fail(k, "a key under tapedeck that this version does not know cannot be kept", "update tapedeck, or remove the key")
@@ -337,7 +337,7 @@ func appendKept(dst []byte, n *yaml.Node, depth int) (_ []byte, ok bool) {
 	case yaml.ScalarNode:
 		switch n.Tag {
 		case "!!str":
-			return appendScalar(dst, n.Value, true), true
+			return appendText(dst, n.Value, true), true
 		case "!!null":
 			return append(dst, "null"...), true
 		case "!!int", "!!float", "!!bool", "!!timestamp":
@@ -410,10 +410,10 @@ func (d *decoder) interaction(i int, n *yaml.Node) (entry, error) {
 		return e, err
 	}
 	if request == nil {
-		return e, d.fail(n, "request is missing", "restore it or record again")
+		return e, d.fail(n, "request is missing", "restore the file, or "+moveAway)
 	}
 	if response == nil {
-		return e, d.fail(n, "response is missing", "restore it or record again")
+		return e, d.fail(n, "response is missing", "restore the file, or "+moveAway)
 	}
 	var how styles
 	if own != nil {
@@ -487,7 +487,7 @@ func (d *decoder) bodyFiles(n *yaml.Node, e *entry) error {
 			return err
 		}
 		if !isBodyName(name) {
-			return d.fail(v, "tapedeck.body_files does not name a body file", "write "+bodyPrefix+" and the 64 hex digits of the body's SHA-256, or record again")
+			return d.fail(v, "tapedeck.body_files does not name a body file", "write "+bodyPrefix+" and the 64 hex digits of the body's SHA-256; or restore the file, or "+moveAway)
 		}
 		switch key {
 		case "request":

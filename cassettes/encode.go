@@ -290,7 +290,7 @@ func (s stand) append(b []byte) []byte {
 	switch {
 	case s.text == "":
 		return b
-	case !utf8.ValidString(s.text):
+	case !isText(s.text):
 		b = append(b, "    body: !!binary "...)
 		b = base64.StdEncoding.AppendEncode(b, []byte(s.text))
 		return append(b, '\n')

@@ -171,6 +171,57 @@ func TestAwkwardText(t *testing.T) {
 	}
 }
 
+// TestUnreadableTextIsBase64 holds the size of a file to that of its bodies: as
+// \\u0000 a body of NULs would be six times as long, and no easier to read.
+func TestUnreadableTextIsBase64(t *testing.T) {
+	const size = 100_000
+	for _, test := range []struct {
+		name, text string
+		binary     bool
+	}{
+		{"NULs", strings.Repeat("\x00", size), true},
+		{"text with a NUL", strings.Repeat("abcdefghi\n", size/10) + "\x00", true},
+		{"control characters", strings.Repeat("\x01\x02a", size/3), true},
+		{"byte order marks", strings.Repeat("\ufeff", size/3), true},
+		{"text with control characters", strings.Repeat("\x1b[1mbold\x1b[0m ", size/13), false},
+		{"lines", strings.Repeat("a\r\n", size/3), false},
+		{"quotes", strings.Repeat(`\"'`, size/3), false},
+		{"emoji", strings.Repeat("😀", size/4), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := clean.Stored{Method: "PUT", URL: "http://a.test/", Status: 200, RequestBody: []byte(test.text), ResponseBody: []byte(test.text),
+				ResponseHeader: http.Header{"X-A": {test.text[:10], test.text[len(test.text)-1:]}}}
+			roundTrip(t, s)
+			file, _ := encode(contents{list: []entry{{Stored: s}}}, largestBody)
+			if got := bytes.Count(file, []byte("body: !!binary ")); (got == 2) != test.binary || got == 1 {
+				t.Errorf("%d of 2 bodies are base64", got)
+			}
+			if test.binary && len(file) > 2*size*3/2 {
+				t.Errorf("two bodies of %d bytes make a file of %d", size, len(file))
+			}
+		})
+	}
+}
+
+// TestKeptKeysStayText: what a later version wrote is kept as text, however odd,
+// since a tag would change what it means.
+func TestKeptKeysStayText(t *testing.T) {
+	const line = `tapedeck: {"a\u0000": ["\u0000\u0001", {b: "\u0001"}]}` + "\n"
+	c, err := decode("x.yaml", []byte("version: 2\n"+line+"interactions: []\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		file, _ := encode(c, largestBody)
+		if !strings.Contains(string(file), line) {
+			t.Fatalf("not kept as it was:\n%s", file)
+		}
+		if c, err = decode("x.yaml", file); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func FuzzFormat(f *testing.F) {
 	for _, text := range awkward {
 		f.Add("X-Name", text, []byte(text), []byte(text), 200)

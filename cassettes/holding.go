@@ -164,7 +164,7 @@ func (h *holding) readFile() error {
 		e := &h.list[i]
 		if err := e.fetch(h.store, bodiesOf(h.name)); err != nil {
 			return &FormatError{Object: fileOf(h.name), Line: e.line, Interaction: strconv.Itoa(e.ID), Fault: err.Error(),
-				Cure: "restore it from version control, or record again"}
+				Cure: "restore the body file from version control, or move the cassette away and record again"}
 		}
 	}
 	return nil

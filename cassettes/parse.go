@@ -12,6 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// moveAway is the cure for a file that cannot be read: recording refuses to
+// overwrite it, since what it holds may still be wanted.
+const moveAway = "move it away and record again"
+
 // parse reads one YAML document.
 func parse(object string, src []byte) (*yaml.Node, error) {
 	var doc yaml.Node
@@ -19,7 +23,7 @@ func parse(object string, src []byte) (*yaml.Node, error) {
 	if err == nil && doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
 		return doc.Content[0], nil
 	}
-	const cure = "restore the file from version control, or record again"
+	const cure = "restore the file from version control, or " + moveAway
 	var syntax *yaml.LoadError
 	switch {
 	case len(bytes.TrimSpace(src)) == 0:
@@ -47,7 +51,7 @@ var quoting = regexp.MustCompile("['\"`<][^ ,]*[\\pL\\pN]")
 func checkText(object string, src []byte) error {
 	fault := func(at int, what string) error {
 		return &FormatError{Object: object, Line: 1 + bytes.Count(src[:at], []byte("\n")), Fault: what,
-			Cure: "restore the file from version control, or record again"}
+			Cure: "restore the file from version control, or " + moveAway}
 	}
 	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
 		return fault(0, "the file is UTF-16")

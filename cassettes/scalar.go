@@ -56,15 +56,39 @@ const longestWord = len("false")
 // reader may give up on a longer simple key at 1024 bytes.
 const longestKey = 512
 
-// appendScalar writes s on one line. Bytes that are not UTF-8 become !!binary.
+// appendScalar writes s on one line. What is not text becomes !!binary.
 func appendScalar(dst []byte, s string, flow bool) []byte {
+	if isText(s) {
+		return appendText(dst, s, flow)
+	}
+	dst = append(dst, `!!binary "`...)
+	dst = base64.StdEncoding.AppendEncode(dst, []byte(s))
+	return append(dst, '"')
+}
+
+// isText reports whether s reads better as text than as base64. Not so bytes
+// that are not UTF-8, that hold a NUL, or of which more would be written as
+// \uXXXX than as themselves: nobody could read that, and it is six times as long.
+func isText(s string) bool {
+	if !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 {
+		return false
+	}
+	escaped, shown := 0, 0
+	for _, r := range s {
+		if printable(r) || r == '\n' || r == '\r' || r == '\t' {
+			shown++
+		} else {
+			escaped++
+		}
+	}
+	return escaped <= shown
+}
+
+// appendText writes s, which is UTF-8, on one line.
+func appendText(dst []byte, s string, flow bool) []byte {
 	switch {
 	case isPlain(s, flow):
 		return append(dst, s...)
-	case !utf8.ValidString(s):
-		dst = append(dst, `!!binary "`...)
-		dst = base64.StdEncoding.AppendEncode(dst, []byte(s))
-		return append(dst, '"')
 	case strings.ContainsAny(s, `"\`) && !strings.Contains(s, "'") && allPrintable(s):
 		dst = append(dst, '\'')
 		dst = append(dst, s...)

@@ -18,7 +18,7 @@ const ErrorHeader = "Tapedeck-Error"
 const ErrorReasonHeader = "Tapedeck-Error-Reason"
 
 // ErrorResponse is an answer in the proxy's own name. Its body is
-// {"error":{"message":…,"type":"tapedeck"}}, since most SDKs print error.message,
+// {"error":{"message":…,"type":"tapedeck_error"}}, since most SDKs print error.message,
 // or the bare message for a client that accepts only text. The message must not
 // hold traffic. r may be nil.
 func ErrorResponse(r *http.Request, status int, message string) *http.Response {
@@ -62,11 +62,12 @@ func errorBody(header http.Header, r *http.Request, message string) []byte {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
 	// Encoding two strings into memory cannot fail.
 	_ = encoder.Encode(map[string]any{"error": struct {
 		Message string `json:"message"`
 		Type    string `json:"type"`
-	}{message, "tapedeck"}})
+	}{message, "tapedeck_error"}})
 	return body.Bytes()
 }
 
@@ -87,7 +88,8 @@ func onlyText(header http.Header) bool {
 	return text
 }
 
-// oneLine keeps a message valid as a header value.
+// oneLine keeps a message valid as a header value. Clients read those as
+// Latin-1, so all beyond ASCII would come out garbled.
 func oneLine(message string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -97,5 +99,5 @@ func oneLine(message string) string {
 			return '?'
 		}
 		return r
-	}, message)
+	}, strings.ReplaceAll(message, "…", "..."))
 }

@@ -48,6 +48,8 @@ func TestBadInput(t *testing.T) {
 		{"bad escape", "GET http://api.example/%zz HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400", false},
 		{"both lengths", "POST http://api.example/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 200", true},
 		{"CONNECT nothing", "CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400", false},
+		{"CONNECT without port", "CONNECT api.example HTTP/1.1\r\nHost: api.example\r\n\r\n", "HTTP/1.1 400", false},
+		{"CONNECT address without port", "CONNECT [::1] HTTP/1.1\r\nHost: [::1]\r\n\r\n", "HTTP/1.1 400", false},
 		{"CONNECT port 0", "CONNECT a:0 HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400", false},
 		{"silent tunnel", connect, "HTTP/1.1 200 Connection established", false},
 		{"TLS garbage", connect + "\x16\x03\x01\x00\x05nonsense that is no ClientHello", "HTTP/1.1 200 Connection established", false},
@@ -106,6 +108,30 @@ func TestBadInput(t *testing.T) {
 	log := r.log.String()
 	if strings.Contains(log, "goroutine") || strings.Contains(log, "nonsense") {
 		t.Errorf("the log holds a panic or traffic:\n%s", log)
+	}
+}
+
+// TestConnectWithoutPort expects the reason at once, in the answer to CONNECT: a
+// client that was let in would wait in a tunnel in which nobody speaks.
+func TestConnectWithoutPort(t *testing.T) {
+	r := start(t, Options{Transport: deckFunc(func(*http.Request) (*http.Response, error) {
+		t.Error("something was asked of the transport")
+		return nil, net.ErrClosed
+	})})
+	for _, authority := range []string{"nohostport", "api.example.", "[2001:db8::1]", "api.example:"} {
+		c := r.dial(t)
+		io.WriteString(c, "CONNECT "+authority+" HTTP/1.1\r\nHost: "+authority+"\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: "CONNECT"})
+		if err != nil {
+			t.Fatalf("%s: %v", authority, err)
+		}
+		if resp.StatusCode != 400 || !strings.Contains(resp.Header.Get(ErrorReasonHeader), "CONNECT HOST:PORT") {
+			t.Errorf("%s: answered %s, reason %q", authority, resp.Status, resp.Header.Get(ErrorReasonHeader))
+		}
+		if _, err := io.Copy(io.Discard, c); err != nil {
+			t.Errorf("%s: the connection was left open: %v", authority, err)
+		}
+		c.Close()
 	}
 }
 

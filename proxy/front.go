@@ -98,7 +98,7 @@ func (s *Server) connect(authority string, ctx *goproxy.ProxyCtx) (*goproxy.Conn
 	}
 	host, port, ok := connectAuthority(authority)
 	if !ok {
-		return reject(http.StatusBadRequest, "CONNECT names no host and port; write CONNECT HOST:PORT")
+		return reject(http.StatusBadRequest, "CONNECT names no host and port; write CONNECT HOST:PORT, such as api.example.com:443")
 	}
 	hostport := net.JoinHostPort(host, port)
 	control := s.isControl(r, hostport)

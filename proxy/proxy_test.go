@@ -412,7 +412,7 @@ func message(t testing.TB, resp *http.Response, text string) string {
 	var e struct {
 		Error struct{ Message, Type string }
 	}
-	if err := json.Unmarshal([]byte(text), &e); err != nil || e.Error.Type != "tapedeck" || e.Error.Message == "" {
+	if err := json.Unmarshal([]byte(text), &e); err != nil || e.Error.Type != "tapedeck_error" || e.Error.Message == "" {
 		t.Errorf("not an error of ours: %q", text)
 	}
 	if resp.Header.Get(ErrorHeader) != "1" || resp.Header.Get("Content-Type") != "application/json" {
@@ -450,6 +450,13 @@ func TestErrorResponse(t *testing.T) {
 		if w.Body.String() != text || w.Code != 502 || w.Header().Get("Content-Length") != fmt.Sprint(len(text)) {
 			t.Errorf("%s: WriteError differs: %d %q", test.accept, w.Code, w.Body)
 		}
+	}
+	shape := ErrorResponse(nil, 502, "GET a/b… is for Zoë")
+	if text := body(t, shape, nil); text != "{\n  \"error\": {\n    \"message\": \"GET a/b… is for Zoë\",\n    \"type\": \"tapedeck_error\"\n  }\n}\n" {
+		t.Errorf("the error is written as %q", text)
+	}
+	if got := shape.Header.Get(ErrorReasonHeader); got != "GET a/b... is for Zo?" {
+		t.Errorf("reason %q", got)
 	}
 	head := ErrorResponse(&http.Request{Method: "HEAD"}, 413, "too large")
 	if text := body(t, head, nil); text != "" || head.ContentLength == 0 {

@@ -141,17 +141,12 @@ func withoutBrackets(host string) string {
 	return host
 }
 
-// connectAuthority splits the target of CONNECT. A missing port is 443: RFC 9110
-// wants one, but some clients leave it out.
+// connectAuthority splits the target of CONNECT, which must name a port (RFC
+// 9110, section 9.3.6). To guess 443 would leave a client that meant something
+// else waiting in a tunnel in which nobody speaks.
 func connectAuthority(authority string) (host, port string, ok bool) {
 	host, port, err := net.SplitHostPort(authority)
-	if err != nil {
-		host, port = withoutBrackets(authority), "443"
-	}
-	if hostName(host) == "" {
-		return "", "", false
-	}
-	if !isPort(port) {
+	if err != nil || hostName(host) == "" || !isPort(port) {
 		return "", "", false
 	}
 	return host, port, true

@@ -80,9 +80,6 @@ func runServer(ctx context.Context, opt options, std stdio) error {
 	if err != nil {
 		return err
 	}
-	if token := os.Getenv("TAPEDECK_TOKEN"); token != "" {
-		s.token = token // for scripts that talk to the control API
-	}
 	s.rerun = func(m deck.Mode, cassette string) string {
 		return fmt.Sprintf("tapedeck proxy --mode %s --cassette %s", m, cassette)
 	}

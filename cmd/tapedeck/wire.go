@@ -69,6 +69,9 @@ type station struct {
 // newStation makes the parts in the order in which they need each other.
 func newStation(opt options, std stdio, environ []string, oneCommand bool) (*station, error) {
 	s := &station{opt: opt, oneCommand: oneCommand, direct: make(map[string]int), refused: make(map[string]int), failed: make(chan error, 1), token: rand.Text()}
+	if token := os.Getenv("TAPEDECK_TOKEN"); token != "" && !oneCommand {
+		s.token = token // for scripts that talk to a server's control API
+	}
 	for _, part := range []func() error{
 		func() error { return s.makeLogger(std) },
 		s.readMode,

@@ -1,6 +1,7 @@
 package deck
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -172,11 +173,14 @@ func errorBody(req *http.Request, h http.Header, kind, text string) []byte {
 		return []byte(text + "\n")
 	}
 	h.Set("Content-Type", "application/json")
-	body, err := json.MarshalIndent(map[string]any{"error": map[string]string{"type": kind, "message": text}}, "", "  ")
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(map[string]any{"error": map[string]string{"type": kind, "message": text}}); err != nil {
 		return []byte(`{"error":{"message":"tapedeck could not write its explanation"}}`)
 	}
-	return append(body, '\n')
+	return body.Bytes()
 }
 
 // textOnly reports whether the client accepts text and no JSON.
