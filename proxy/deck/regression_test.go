@@ -304,3 +304,51 @@ func TestKilledFirstRecordingIsKept(t *testing.T) {
 		t.Errorf("the new recording did not take its place:\n%s", file)
 	}
 }
+
+func TestUpgradesPassThroughLiveAndAreMissedInReplay(t *testing.T) {
+	b := newBench(t)
+	server, _ := counting(t)
+	upstream := roundTrip(func(req *http.Request) (*http.Response, error) {
+		if req.Header.Get("Upgrade") == "" {
+			return to{server}.RoundTrip(req)
+		}
+		return &http.Response{StatusCode: 101, Status: "101 Switching Protocols", Header: http.Header{"Upgrade": {"websocket"}}, Body: http.NoBody, Request: req}, nil
+	})
+	d := b.open(deck.RecordOnly, upstream)
+	ask(t, d, "GET", "https://api.acme.dev/a", "")
+	if resp, _ := ask(t, d, "GET", "https://api.acme.dev/ws", "", "Connection", "Upgrade", "Upgrade", "websocket"); resp.StatusCode != 101 {
+		t.Errorf("recording: %d", resp.StatusCode)
+	}
+	if resp, _ := ask(t, d, "GET", "https://api.acme.dev/ws", "", "Upgrade", "websocket", "Authorization", "Bearer sk_live_4eC39HqLyjWDarjtT1zdp7dc"); resp.StatusCode != 403 {
+		t.Errorf("recording with a live key: %d", resp.StatusCode)
+	}
+	b.close(d)
+	if strings.Contains(b.file(), "/ws") {
+		t.Error("an upgrade was recorded")
+	}
+	d = b.open(deck.ReplayOnly, nil)
+	resp, got := ask(t, d, "GET", "https://api.acme.dev/ws", "", "Connection", "Upgrade", "Upgrade", "websocket")
+	if resp.StatusCode != deck.StatusMiss || !strings.Contains(got, "--passthrough") || strings.Contains(got, "to record it") {
+		t.Errorf("replay: %d %s", resp.StatusCode, got)
+	}
+}
+
+func TestIgnoredHosts(t *testing.T) {
+	b := newBench(t)
+	server, n := counting(t)
+	ignore := func(o *deck.Options) {
+		o.Ignore = func(authority string) bool { return authority == "telemetry.acme.dev:443" }
+	}
+	d := b.open(deck.RecordOnly, to{server}, ignore)
+	ask(t, d, "GET", "https://api.acme.dev/a", "")
+	ask(t, d, "POST", "https://telemetry.acme.dev/t", "")
+	b.close(d)
+	if n.Load() != 2 || strings.Contains(b.file(), "telemetry") {
+		t.Errorf("upstream saw %d requests; the file:\n%s", n.Load(), b.file())
+	}
+	d = b.open(deck.ReplayOnly, nil, ignore)
+	resp, _ := ask(t, d, "POST", "https://telemetry.acme.dev/t", "")
+	if r := d.Report(); resp.StatusCode != http.StatusBadGateway || len(r.Misses) != 0 || r.Ignored["telemetry.acme.dev"] != 1 {
+		t.Errorf("replay: %d, report %+v", resp.StatusCode, r)
+	}
+}
