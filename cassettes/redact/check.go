@@ -38,7 +38,7 @@ func (v *Vault) checkGap(place, s string, start, end int) (refusal *Refusal) {
 		switch {
 		case one.in != anywhere || one.On != "": // limited to places that these bytes do not show
 		case v.keeps[gap[h.start:h.end]]:
-		case one.shape == shapeCard && bareNumber(s, start+h.start, start+h.end):
+		case one.shape == shapeCard && (bareNumber(s, start+h.start, start+h.end) || beginsInEscape(s, start+h.start, h.digits)):
 		default:
 			return &Refusal{Rule: one.ID, Place: place, Reason: "a value that the rule calls secret stands where it could not be replaced"}
 		}
@@ -50,6 +50,12 @@ var spellingReason = map[spelling]string{
 	asText:   "a secret that was seen elsewhere stands where it could not be replaced",
 	asBase64: "a secret that was seen elsewhere stands in base64 text that could not be replaced",
 	asHex:    "a secret that was seen elsewhere stands in hexadecimal text that could not be replaced",
+}
+
+// beginsInEscape reports that the first two digits of a card-like run are those
+// of a percent escape ("%2245…" is a quote and 45…), and that the rest is no card.
+func beginsInEscape(s string, start int, digits string) bool {
+	return start > 0 && s[start-1] == '%' && len(digits) > 2 && !secretCard(digits[2:])
 }
 
 // bareNumber reports whether s[start:end] stands as a number of JSON or YAML

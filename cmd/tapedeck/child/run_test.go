@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -162,6 +163,9 @@ func TestRunHandsSignalsOn(t *testing.T) {
 	}
 	for _, s := range signals {
 		t.Run(s.String(), func(t *testing.T) {
+			if signal.Ignored(s) {
+				t.Skip("whoever started this test ignores the signal, and sh cannot trap what was ignored when it began")
+			}
 			script := fmt.Sprintf("trap 'echo got; exit 5' %d; echo begun; while :; do sleep 0.05; done", int(s))
 			tapedeck, _, rest := session(t, script)
 			if err := tapedeck.Process.Signal(s); err != nil {
