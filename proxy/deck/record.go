@@ -62,7 +62,7 @@ func (d *Deck) recordTaken(req *http.Request, s *session, body []byte, cr clean.
 	if reason := d.liveKey(req, body); reason != "" {
 		return d.problem(req, http.StatusForbidden, reason), nil
 	}
-	take := &taking{deck: d, req: req, session: s, clean: &cr}
+	take := &taking{deck: d, req: req, session: s, clean: &cr, body: body}
 	take.begin.Store(d.clock.Add(1))
 	return d.send(req, take, replay(body))
 }
@@ -82,6 +82,7 @@ type taking struct {
 	session *session
 	tap     *bodyTap       // nil when the body was taken before
 	clean   *clean.Request // nil until it is built
+	body    []byte         // the body, when it was taken before
 	begin   atomic.Uint64
 
 	mu    sync.Mutex
@@ -95,6 +96,11 @@ func (d *Deck) send(req *http.Request, take *taking, body io.ReadCloser) (*http.
 	out.Trailer = req.Trailer // filled while the body is read: a clone would stay empty
 	if body == http.NoBody {
 		out.ContentLength = 0
+	}
+	if take.tap == nil {
+		// Lets the transport send it again on a fresh connection when the upstream
+		// has just closed the idle one.
+		out.GetBody = func() (io.ReadCloser, error) { return replay(take.body), nil }
 	}
 	resp, err := d.opt.Upstream.RoundTrip(out)
 	if err != nil {

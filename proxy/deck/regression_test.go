@@ -352,3 +352,24 @@ func TestIgnoredHosts(t *testing.T) {
 		t.Errorf("replay: %d, report %+v", resp.StatusCode, r)
 	}
 }
+
+// A body that was taken whole can be sent again when an idle connection to the
+// upstream turns out to be closed: that is no failure of the recording.
+func TestTakenBodyCanBeSentAgain(t *testing.T) {
+	b := newBench(t)
+	var got string
+	d := b.open(deck.NewEpisodes, roundTrip(func(req *http.Request) (*http.Response, error) {
+		io.Copy(io.Discard, req.Body)
+		again, err := req.GetBody()
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(again)
+		got = string(body)
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+	}))
+	ask(t, d, "POST", "https://api.acme.dev/a", "a=1", "Content-Type", formType)
+	if got != "a=1" {
+		t.Errorf("the second reading gave %q", got)
+	}
+}
