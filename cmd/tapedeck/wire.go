@@ -295,7 +295,6 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 		MaxAge:             session.MaxAge,
 		KeepRequestHeader:  s.cfg.KeepsRequest,
 		Failure:            proxy.UpstreamFailure,
-		Logger:             s.logger,
 	}
 	if s.rerun != nil {
 		opt.RecordCommand = func(m deck.Mode) string { return s.rerun(m, opt.File) }

@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -77,8 +76,7 @@ type Options struct {
 	// traffic; nil says 502 and no more than that it failed.
 	Failure func(err error, host string) (status int, reason string)
 	// Now is the clock; nil is time.Now.
-	Now    func() time.Time
-	Logger *slog.Logger
+	Now func() time.Time
 }
 
 // A Deck plays and records one cassette. It is safe for concurrent use.
@@ -114,9 +112,6 @@ func Open(opt Options) (*Deck, error) {
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now
-	}
-	if opt.Logger == nil {
-		opt.Logger = slog.New(slog.DiscardHandler)
 	}
 	if opt.File == "" {
 		opt.File = opt.Name
