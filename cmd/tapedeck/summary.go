@@ -168,6 +168,7 @@ func (s *station) summariseCassette(w io.Writer, r deck.Report) {
 	lines(w, "warning", r.Warnings)
 	missGroups(w, r.Misses)
 	lines(w, "unproven", r.Unproven)
+	lines(w, "a weak secret, replaced only there", r.Weak)
 	lines(w, "not recorded", r.Refused)
 	lines(w, "dropped", r.Dropped)
 	lines(w, "failed", r.Failed)

@@ -3,7 +3,6 @@ package deck
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -312,11 +311,7 @@ func (d *Deck) append(in clean.Interaction) (clean.Interaction, error) {
 
 func (t *answerTap) refuse(err error) {
 	d := t.take.deck
-	reason := err.Error()
-	if refusal := (*redact.Refusal)(nil); errors.As(err, &refusal) {
-		reason = refusal.Error()
-	}
-	d.report.refuse(fmt.Sprintf("%s: %s", d.where(t.take.req), reason))
+	d.report.refuse(fmt.Sprintf("%s: %s", d.where(t.take.req), err))
 }
 
 // forward passes a request on and keeps nothing.

@@ -373,3 +373,17 @@ func TestTakenBodyCanBeSentAgain(t *testing.T) {
 		t.Errorf("the second reading gave %q", got)
 	}
 }
+
+func TestWeakSecretsAreReported(t *testing.T) {
+	b := newBench(t)
+	server, _ := counting(t)
+	d := b.open(deck.RecordOnly, to{server})
+	ask(t, d, "POST", "https://api.acme.dev/login", "user=me&password=password", "Content-Type", formType)
+	b.close(d)
+	if strings.Contains(b.file(), "password=password") {
+		t.Errorf("not replaced:\n%s", b.file())
+	}
+	if weak := d.Report().Weak; len(weak) != 1 || !strings.HasPrefix(weak[0], "body.password (rule ") {
+		t.Errorf("reported %q", weak)
+	}
+}

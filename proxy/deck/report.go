@@ -24,6 +24,9 @@ type Report struct {
 	Unused []string `json:"unused,omitempty"`
 	// IgnoredFacts counts the facts that rules took out of keys.
 	IgnoredFacts int `json:"ignored_facts,omitempty"`
+	// Weak lists where secrets were replaced while recording that are too short or
+	// wordy to be searched for elsewhere, with the rule that named them.
+	Weak []string `json:"weak,omitempty"`
 	// Refused lists what was served and could not be kept: the recording is incomplete.
 	Refused []string `json:"refused,omitempty"`
 	// Dropped lists answers that were cut short.
@@ -179,6 +182,11 @@ func (d *Deck) Report() Report {
 	for i := range out.Misses {
 		m := &out.Misses[i]
 		m.Request, m.Reason, m.Nearest, m.Text = d.sweepText(m.Request), d.sweepText(m.Reason), d.sweepText(m.Nearest), d.sweepText(m.Text)
+	}
+	if d.Recording() {
+		for _, w := range d.cleaner.Vault.Weak() {
+			out.Weak = append(out.Weak, d.sweepText(fmt.Sprintf("%s (rule %s)", w.Place, w.Rule)))
+		}
 	}
 	for i := range d.index.Len() {
 		if !d.report.played[i] {
