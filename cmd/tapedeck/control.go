@@ -53,7 +53,21 @@ func (s *station) control() http.Handler {
 		if err := decoder.Decode(&body); err != nil || body.Cassette == "" {
 			return errors.New(`the body must be {"cassette": "NAME"}`)
 		}
-		if err := s.rack.Assign(r.PathValue("name"), body.Cassette); err != nil {
+		name := r.PathValue("name")
+		if err := s.rack.Assign(name, body.Cassette); err != nil {
+			return err
+		}
+		return s.replySession(w, name)
+	}))
+	mux.HandleFunc("GET /sessions", s.authorized(func(w http.ResponseWriter, _ *http.Request) error {
+		reply(w, http.StatusOK, map[string]any{"sessions": s.rack.Sessions()})
+		return nil
+	}))
+	mux.HandleFunc("GET /sessions/{name...}", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
+		return s.replySession(w, r.PathValue("name"))
+	}))
+	mux.HandleFunc("DELETE /sessions/{name...}", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.rack.End(r.PathValue("name")); err != nil {
 			return err
 		}
 		return done(w)
@@ -67,7 +81,17 @@ func (s *station) control() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusNotFound, problem("this is tapedeck's own address; use it as a proxy (HTTPS_PROXY=http://"+s.address+"), or GET /ca.pem or /health"))
 	})
-	return mux
+	return guarded(mux)
+}
+
+// replySession answers with what a session has done: a test asks for it at its end.
+func (s *station) replySession(w http.ResponseWriter, name string) error {
+	report, err := s.rack.Session(name)
+	if err != nil {
+		return err
+	}
+	reply(w, http.StatusOK, report)
+	return nil
 }
 
 // sessionAction serves POST /sessions/NAME/rewind and /save; NAME may hold slashes.

@@ -37,7 +37,7 @@ type Miss struct {
 func (d *Deck) missed(req *http.Request, r matchers.Reading, p pick) *http.Response {
 	closeBody(req)
 	m := d.explain(req, r, p)
-	d.report.miss(m)
+	d.report.miss(SessionName(req.Context()), m)
 	header := http.Header{
 		"Tapedeck-Miss":        {"1"},
 		"Tapedeck-Miss-Reason": {headerText(m.Reason)},

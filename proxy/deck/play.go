@@ -39,7 +39,7 @@ func (d *Deck) play(req *http.Request, s *session, r matchers.Reading, p pick) (
 		}
 	}
 	resp := d.response(req, s, in.Recorded, answer)
-	d.report.play(p.position, describe(in.Request()), p.unproven, r.Ignored)
+	d.report.play(SessionName(req.Context()), p.position, describe(in.Request()), p.unproven, r.Ignored)
 	if p.claimed && resp.Body != http.NoBody {
 		resp.Body = &delivery{ReadCloser: resp.Body, left: resp.ContentLength, lost: func() { d.giveBack(s, p) }}
 	}

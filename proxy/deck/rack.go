@@ -170,6 +170,59 @@ func (r *Rack) Rewind(session string) error {
 	return nil
 }
 
+// Session says what a session has done with the cassette that it has now. A
+// session that has sent nothing has done nothing, and its cassette is not opened
+// for being asked about.
+func (r *Rack) Session(session string) (SessionReport, error) {
+	cassette, err := r.cassetteOf(session)
+	if err != nil {
+		return SessionReport{}, err
+	}
+	r.mu.Lock()
+	o := r.decks[cassette]
+	r.mu.Unlock()
+	if o != nil {
+		if d := o.deck.Load(); d != nil {
+			return d.SessionReport(session), nil
+		}
+	}
+	return SessionReport{Session: session, Cassette: cassette}, nil
+}
+
+// Sessions says what each session has done that has sent a request, by cassette
+// and name.
+func (r *Rack) Sessions() []SessionReport {
+	list := []SessionReport{}
+	for _, d := range r.Decks() {
+		list = append(list, d.sessionReports()...)
+	}
+	return list
+}
+
+// End ends a session: what it recorded is saved, and what it has played is
+// forgotten, as is the cassette that it was given. The cassette stays open, since
+// others may play it.
+func (r *Rack) End(session string) error {
+	cassette, err := r.cassetteOf(session)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	o := r.decks[cassette]
+	delete(r.assigned, session)
+	r.mu.Unlock()
+	var saved error
+	if o != nil {
+		if d := o.deck.Load(); d != nil {
+			saved = d.Save()
+		}
+	}
+	for _, d := range r.Decks() {
+		d.Forget(session)
+	}
+	return saved
+}
+
 // Save saves what the session's cassette has recorded so far; "" saves all.
 func (r *Rack) Save(session string) error {
 	if session == "" {

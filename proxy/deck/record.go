@@ -292,7 +292,7 @@ func (d *Deck) keep(take *taking, in clean.Interaction) error {
 	if err != nil {
 		return err
 	}
-	d.report.record(hostOf(take.req), describe(in.Request()), resp.Status(), reading.Ignored)
+	d.report.record(SessionName(take.req.Context()), hostOf(take.req), describe(in.Request()), resp.Status(), reading.Ignored)
 	return nil
 }
 

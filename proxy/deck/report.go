@@ -67,6 +67,8 @@ type report struct {
 	warned    map[string]bool
 	// failing holds the requests that failed and have not been recorded since.
 	failing map[string]bool
+	// sessions are the shares of those who called.
+	sessions map[string]*SessionReport
 }
 
 func (r *report) init() {
@@ -74,6 +76,7 @@ func (r *report) init() {
 	r.good, r.bad = make(map[string]int), make(map[string]int)
 	r.played, r.warned = make(map[int]bool), make(map[string]bool)
 	r.failing = make(map[string]bool)
+	r.sessions = make(map[string]*SessionReport)
 }
 
 func (r *report) change(f func()) {
@@ -82,7 +85,7 @@ func (r *report) change(f func()) {
 	f()
 }
 
-func (r *report) play(position int, what, unproven string, ignored int) {
+func (r *report) play(session string, position int, what, unproven string, ignored int) {
 	r.change(func() {
 		r.r.Played++
 		r.r.IgnoredFacts += ignored
@@ -90,12 +93,14 @@ func (r *report) play(position int, what, unproven string, ignored int) {
 		if unproven != "" {
 			r.r.Unproven = append(r.r.Unproven, what+": "+unproven)
 		}
+		r.share(session).play(what, unproven)
 	})
 }
 
-func (r *report) record(host, what string, status, ignored int) {
+func (r *report) record(session, host, what string, status, ignored int) {
 	r.change(func() {
 		r.r.Recorded++
+		r.share(session).Recorded++
 		delete(r.failing, what)
 		r.r.IgnoredFacts += ignored
 		if troubled(status) {
@@ -124,7 +129,13 @@ func troubled(status int) bool {
 
 func (r *report) forward(host string) { r.change(func() { r.r.Forwarded[host]++ }) }
 func (r *report) ignore(host string)  { r.change(func() { r.r.Ignored[host]++ }) }
-func (r *report) miss(m Miss)         { r.change(func() { r.r.Misses = append(r.r.Misses, m) }) }
+func (r *report) miss(session string, m Miss) {
+	r.change(func() {
+		r.r.Misses = append(r.r.Misses, m)
+		share := r.share(session)
+		share.Misses = append(share.Misses, m)
+	})
+}
 func (r *report) refuse(text string)  { r.change(func() { r.r.Refused = append(r.r.Refused, text) }) }
 func (r *report) drop(text string)    { r.change(func() { r.r.Dropped = append(r.r.Dropped, text) }) }
 func (r *report) fail(what, reason string) {
@@ -178,11 +189,7 @@ func (d *Deck) Report() Report {
 	for _, list := range []*[]string{&out.Unproven, &out.Refused, &out.Dropped, &out.Failed, &out.Statuses, &out.Warnings, &out.Notes} {
 		*list = d.sweepTexts(*list)
 	}
-	out.Misses = slices.Clone(out.Misses)
-	for i := range out.Misses {
-		m := &out.Misses[i]
-		m.Request, m.Reason, m.Nearest, m.Text = d.sweepText(m.Request), d.sweepText(m.Reason), d.sweepText(m.Nearest), d.sweepText(m.Text)
-	}
+	out.Misses = d.sweepMisses(out.Misses)
 	if d.Recording() {
 		for _, w := range d.cleaner.Vault.Weak() {
 			out.Weak = append(out.Weak, d.sweepText(fmt.Sprintf("%s (rule %s)", w.Place, w.Rule)))
