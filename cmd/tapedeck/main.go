@@ -97,6 +97,8 @@ func newApp(std stdio) *cli.App {
 			rulesCommand(std),
 			recoverCommand(std),
 			exportCommand(std),
+			showCommand(std),
+			explainCommand(std),
 		},
 	}
 	for _, cmd := range app.Commands {

@@ -136,8 +136,8 @@ func (r *report) miss(session string, m Miss) {
 		share.Misses = append(share.Misses, m)
 	})
 }
-func (r *report) refuse(text string)  { r.change(func() { r.r.Refused = append(r.r.Refused, text) }) }
-func (r *report) drop(text string)    { r.change(func() { r.r.Dropped = append(r.r.Dropped, text) }) }
+func (r *report) refuse(text string) { r.change(func() { r.r.Refused = append(r.r.Refused, text) }) }
+func (r *report) drop(text string)   { r.change(func() { r.r.Dropped = append(r.r.Dropped, text) }) }
 func (r *report) fail(what, reason string) {
 	r.change(func() {
 		r.r.Failed = append(r.r.Failed, what+": "+reason)
