@@ -99,6 +99,7 @@ func newApp(std stdio) *cli.App {
 			exportCommand(std),
 			showCommand(std),
 			explainCommand(std),
+			learnCommand(std),
 		},
 	}
 	for _, cmd := range app.Commands {

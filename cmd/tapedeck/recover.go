@@ -65,9 +65,14 @@ func (s *station) cleanerFor() (*clean.Cleaner, error) {
 			return nil, err
 		}
 	}
+	return s.cleaner(), nil
+}
+
+// cleaner makes what reading a cassette needs, once the rules are compiled.
+func (s *station) cleaner() *clean.Cleaner {
 	return &clean.Cleaner{
 		Vault:              redact.NewVault(s.rules),
 		KeepRequestHeader:  func(sc redact.Scope, h string) bool { return s.matcher.Stores(sc, h) || s.cfg.KeepsRequest(h) },
 		DropResponseHeader: func(h string) bool { return clean.Noise(h) && !s.cfg.KeepsResponse(h) },
-	}, nil
+	}
 }
