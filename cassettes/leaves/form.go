@@ -11,33 +11,32 @@ const maxBrackets = 100
 
 var errPercent = errors.New("a percent escape is not valid")
 
-func isForm(m mediaType, _ []byte) bool { return m.is("application/x-www-form-urlencoded") }
+func isForm(_ *Outline, m mediaType, _ string) bool {
+	return m.is("application/x-www-form-urlencoded")
+}
 
-func formBody(_ mediaType, body []byte) ([]Leaf, error) {
-	list, bad := splitForm(string(body), "body")
-	if bad {
-		return nil, errPercent
+func formBody(o *Outline, _ mediaType, body string) error {
+	if o.form(body, "body") {
+		return errPercent
 	}
-	return list, nil
+	return nil
 }
 
 // Query splits a raw query string ("a=1&b[]=2") into leaves under "query".
 // It never fails: a field with a bad percent escape is kept as written, is of
 // kind Raw, and is reported in bad.
 func Query(raw string) (out []Leaf, bad error) {
-	out, isBad := splitForm(raw, "query")
-	if isBad {
-		return out, errPercent
-	}
-	return out, nil
+	var o Outline
+	bad = o.Query(raw)
+	return o.leaves(), bad
 }
 
-// splitForm reads the fields of a query or form. Fields are separated by & only
+// form reads the fields of a query or form. Fields are separated by & only
 // (https://url.spec.whatwg.org/#urlencoded-parsing); empty ones do not count.
-func splitForm(raw string, root Place) (list []Leaf, bad bool) {
-	arrays := arrays{}
-	if fields := strings.Count(raw, "&") + 1; raw != "" {
-		list = make([]Leaf, 0, min(fields, 512))
+func (o *Outline) form(raw string, root Place) (bad bool) {
+	o.root = root
+	if o.items == nil && raw != "" {
+		o.items = make([]item, 0, min(strings.Count(raw, "&")+1, 512))
 	}
 	for at := 0; at < len(raw); {
 		end := strings.IndexByte(raw[at:], '&')
@@ -47,38 +46,62 @@ func splitForm(raw string, root Place) (list []Leaf, bad bool) {
 			end += at
 		}
 		if field := raw[at:end]; field != "" {
-			leaf, ok := formLeaf(field, root, arrays)
-			leaf.Start += at
-			leaf.End += at
-			list = append(list, leaf)
+			one, ok := formItem(field)
+			one.start += at
+			one.end += at
+			o.items = append(o.items, one)
 			bad = bad || !ok
 		}
 		at = end + 1
 	}
-	return list, bad
+	return bad
 }
 
-// formLeaf reads one field. Its offsets are relative to the field.
-func formLeaf(field string, root Place, arrays arrays) (leaf Leaf, ok bool) {
+// formItem reads one field. Its offsets are relative to the field.
+func formItem(field string) (one item, ok bool) {
 	rawName, rawValue, assigned := strings.Cut(field, "=")
-	leaf.Start, leaf.End = len(field)-len(rawValue), len(field)
-	leaf.quote = quoteForm
-	if !assigned {
-		leaf.quote = quoteUnassigned
+	one.start, one.end = len(field)-len(rawValue), len(field)
+	if one.writing = asForm; !assigned {
+		one.writing = asUnassigned
 	}
 	name, okName := unescapeForm(rawName)
-	value, okValue := unescapeForm(rawValue)
-	if !okName || !okValue {
-		leaf.Kind, leaf.Value, leaf.Name = Raw, rawValue, rawName
-		leaf.Place = root.Member(rawName)
-		if assigned {
-			leaf.quote = quoteRaw
+	if okValue := validForm(rawValue); !okName || !okValue {
+		if one.kind, one.name = Raw, rawName; assigned {
+			one.writing = asRaw
 		}
-		return leaf, false
+		return one, false
 	}
-	leaf.Value = value
-	leaf.Name, leaf.Place = arrays.place(root, name)
-	return leaf, true
+	one.escaped = strings.ContainsAny(rawValue, "%+")
+	one.name = innermost(name)
+	return one, true
+}
+
+// formPlaces makes the places of all leaves: where a[] stands depends on what stands
+// before it.
+func (o *Outline) formPlaces() []Place {
+	if o.places != nil {
+		return o.places
+	}
+	arrays := arrays{}
+	o.places = make([]Place, len(o.items))
+	for i := range o.items {
+		one := &o.items[i]
+		if one.kind == Raw {
+			o.places[i] = o.root.Member(one.name)
+			continue
+		}
+		rawName := o.text[:one.start]
+		rawName = rawName[strings.LastIndexByte(rawName, '&')+1:]
+		if one.writing == asUnassigned {
+			rawName = o.text[:one.end]
+			rawName = rawName[strings.LastIndexByte(rawName, '&')+1:]
+		} else {
+			rawName = rawName[:len(rawName)-1] // the =
+		}
+		name, _ := unescapeForm(rawName)
+		o.places[i] = arrays.place(o.root, name)
+	}
+	return o.places
 }
 
 func quoteForm(value string) []byte { return []byte(url.QueryEscape(value)) }
@@ -108,6 +131,21 @@ func unescapeForm(s string) (string, bool) {
 	return out, err == nil
 }
 
+// validForm reports whether unescapeForm can read s.
+func validForm(s string) bool {
+	for {
+		i := strings.IndexByte(s, '%')
+		if i < 0 {
+			return true
+		}
+		if s = s[i+1:]; len(s) < 2 || !isHex(s[0]) || !isHex(s[1]) {
+			return false
+		}
+	}
+}
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
+
 // arrays remembers, for each array of a form, how far its elements have come.
 type arrays map[Place]*array
 
@@ -134,17 +172,18 @@ func (a *array) grow() int {
 	return a.current
 }
 
-// place finds where a decoded name stands, and its innermost plain segment.
+// place finds where a decoded name stands.
 //
 //	a[b][c]                  body.a.b.c
 //	a[] twice                body.a[0], body.a[1]
 //	a[][p] a[][q] a[][p]     body.a[0].p, body.a[0].q, body.a[1].p
-func (as arrays) place(root Place, name string) (last string, p Place) {
-	head, segments, ok := brackets(name)
-	p, last = root.Member(head), head
+func (as arrays) place(root Place, name string) Place {
+	var buffer [8]string
+	head, segments, ok := brackets(name, buffer[:0])
 	if !ok {
-		return name, root.Member(name)
+		return root.Member(name)
 	}
+	p := root.Member(head)
 	for i, seg := range segments {
 		if seg == "" {
 			p = p.Index(as.at(p).element(segments[i+1:]))
@@ -153,10 +192,31 @@ func (as arrays) place(root Place, name string) (last string, p Place) {
 			a.next = max(a.next, n+1)
 			p = p.Index(n)
 		} else {
-			p, last = p.Member(seg), seg
+			p = p.Member(seg)
 		}
 	}
-	return last, p
+	return p
+}
+
+// innermost is the last segment of a decoded name that is not an index.
+func innermost(name string) string {
+	if !strings.ContainsAny(name, "[]") {
+		return name
+	}
+	var buffer [8]string
+	last, segments, ok := brackets(name, buffer[:0])
+	if !ok {
+		return name
+	}
+	for _, seg := range segments {
+		if seg == "" {
+			continue
+		}
+		if _, isIndex := arrayIndex(seg); !isIndex {
+			last = seg
+		}
+	}
+	return last
 }
 
 // element returns the index of the element that [] followed by rest names. Like
@@ -181,11 +241,11 @@ func (a *array) element(rest []string) int {
 }
 
 // brackets takes a[b][][0] apart. A name whose brackets are not well formed is
-// not a path: ok is false.
-func brackets(name string) (head string, segments []string, ok bool) {
+// not a path: ok is false. The segments are appended to those given.
+func brackets(name string, segments []string) (head string, _ []string, ok bool) {
 	open := strings.IndexByte(name, '[')
 	if open < 0 {
-		return name, nil, !strings.Contains(name, "]")
+		return name, segments, !strings.Contains(name, "]")
 	}
 	head = name[:open]
 	if head == "" || strings.Contains(head, "]") {

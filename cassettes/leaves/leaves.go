@@ -2,7 +2,8 @@
 //
 // It is the one reader of forms, JSON and multipart: the redactor replaces
 // leaves in place (Start, End, Quote), the matcher turns the same leaves into
-// facts, so that both always agree on what a body says.
+// facts, so that both always agree on what a body says. An Outline is the same
+// without a copy or a place that nobody asks for; Body and Query are made from it.
 //
 // Every format is one file and one line in the list formats. A Place says
 // where a leaf stands, a Pattern selects places:
@@ -17,6 +18,7 @@ import (
 	"mime"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -77,9 +79,9 @@ type format struct {
 	name Format
 	// claims reports whether a body of this media type is in the format. A
 	// body without a type is offered to every format in turn.
-	claims func(m mediaType, body []byte) bool
-	// split finds the leaves.
-	split func(m mediaType, body []byte) ([]Leaf, error)
+	claims func(o *Outline, m mediaType, body string) bool
+	// split finds the leaves. On an error it may leave some of them behind.
+	split func(o *Outline, m mediaType, body string) error
 }
 
 // formats is every format with structure, first match first.
@@ -96,15 +98,15 @@ type mediaType struct {
 	params map[string]string
 }
 
+// parseMediaType never fails: where a Content-Type is too broken for the standard
+// library, servers still look at what stands before the first parameter.
 func parseMediaType(contentType string) mediaType {
-	name, params, err := mime.ParseMediaType(contentType)
-	if err != nil && name == "" {
-		// Too broken for the standard library; servers still look at what
-		// stands before the first parameter.
-		before, _, _ := strings.Cut(contentType, ";")
-		name = strings.ToLower(strings.TrimSpace(before))
+	before, _, more := strings.Cut(contentType, ";")
+	m := mediaType{name: strings.ToLower(strings.TrimSpace(before))}
+	if more && strings.HasPrefix(m.name, "multipart/") { // other types' parameters say nothing here
+		_, m.params, _ = mime.ParseMediaType(contentType)
 	}
-	return mediaType{name, params}
+	return m
 }
 
 // is reports whether the media type is one of names.
@@ -114,25 +116,32 @@ func (m mediaType) is(names ...string) bool { return slices.Contains(names, m.na
 // that says nothing, from its first bytes (matching rules: an untyped body
 // that parses as a JSON object or array is JSON).
 func FormatOf(contentType string, body []byte) Format {
-	name, _ := formatOf(parseMediaType(contentType), body)
+	var o Outline
+	text := string(body)
+	o.start(text)
+	name, _ := formatOf(&o, parseMediaType(contentType), text)
 	return name
 }
 
 // formatOf returns the format's name, and the format itself if it has structure.
-func formatOf(m mediaType, body []byte) (Format, *format) {
+func formatOf(o *Outline, m mediaType, body string) (Format, *format) {
 	if len(body) == 0 {
 		return Empty, nil
 	}
 	for i := range formats {
-		if formats[i].claims(m, body) {
+		if formats[i].claims(o, m, body) {
 			return formats[i].name, &formats[i]
 		}
 	}
-	if utf8.Valid(body) {
+	if utf8.ValidString(body) {
 		return Text, nil
 	}
 	return Bytes, nil
 }
+
+// outlines are those that are not in use: the items of a small body take as much
+// memory as the leaves that are made of them.
+var outlines = sync.Pool{New: func() any { return new(Outline) }}
 
 // Body splits a decoded body into leaves under "body". The error says why the
 // body cannot be read as its format (invalid JSON, duplicate member names, bad
@@ -140,14 +149,10 @@ func formatOf(m mediaType, body []byte) (Format, *format) {
 // as Text or Bytes. Leaves come in the order in which they stand. The error
 // never quotes the body.
 func Body(contentType string, body []byte) (Format, []Leaf, error) {
-	m := parseMediaType(contentType)
-	name, f := formatOf(m, body)
-	if f == nil {
-		return name, nil, nil
-	}
-	list, err := f.split(m, body)
-	if err != nil {
-		return name, nil, err
-	}
-	return name, list, nil
+	o := outlines.Get().(*Outline)
+	name, err := o.Body(contentType, string(body))
+	list := o.leaves()
+	o.Release()
+	outlines.Put(o)
+	return name, list, err
 }

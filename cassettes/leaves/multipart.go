@@ -35,24 +35,24 @@ type Part struct {
 	start, end int // the content
 }
 
-func isMultipart(m mediaType, _ []byte) bool {
+func isMultipart(_ *Outline, m mediaType, _ string) bool {
 	return strings.HasPrefix(m.name, "multipart/") && m.params["boundary"] != ""
 }
 
 // multipartBody splits at the boundary itself (RFC 2046, section 5.1.1): the
 // standard library's reader does not tell where a part stands. Preamble and
 // epilogue have no leaves.
-func multipartBody(m mediaType, body []byte) ([]Leaf, error) {
+func multipartBody(o *Outline, m mediaType, text string) error {
+	body := []byte(text)
 	parts, err := splitParts(body, m.params["boundary"])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	placeParts(parts)
-	var list []Leaf
 	for _, p := range parts {
-		list = append(list, partLeaves(p, body[p.start:p.end])...)
+		o.list = append(o.list, partLeaves(p, text[p.start:p.end])...)
 	}
-	return list, nil
+	return nil
 }
 
 // splitParts finds the parts and reads their headers.
@@ -178,7 +178,7 @@ func placeParts(parts []*Part) {
 }
 
 // partLeaves reads the content of one part.
-func partLeaves(p *Part, content []byte) []Leaf {
+func partLeaves(p *Part, content string) []Leaf {
 	m := parseMediaType(p.ContentType)
 	if m.name == "" && p.HasFileName {
 		m.name = "application/octet-stream" // a file is not looked into unless its type says so
@@ -187,19 +187,21 @@ func partLeaves(p *Part, content []byte) []Leaf {
 	switch {
 	case len(content) == 0:
 		p.Format = Empty
-	case isForm(m, content):
+	case isForm(nil, m, content):
 		p.Format = Form
-		var bad bool
-		if list, bad = splitForm(string(content), p.Place); bad {
-			list, p.Fault = nil, errPercent
+		var o Outline
+		if o.start(content); o.form(content, p.Place) {
+			p.Fault = errPercent
+			break
 		}
+		list = o.leaves()
 		for i := range list {
 			list[i].Start += p.start
 			list[i].End += p.start
 		}
-	case isJSON(m, content):
+	case isJSON(new(Outline), m, content):
 		p.Format = JSON
-		list, p.Fault = splitJSON(content, p.start, p.Place, p.name)
+		list, p.Fault = jsonLeaves(content, p.start, p.Place, p.name)
 	}
 	if len(list) == 0 {
 		list = []Leaf{p.whole(m, content)}
@@ -211,12 +213,12 @@ func partLeaves(p *Part, content []byte) []Leaf {
 }
 
 // whole is the one leaf of a part that has no structure, or none that can be read.
-func (p *Part) whole(m mediaType, content []byte) Leaf {
+func (p *Part) whole(m mediaType, content string) Leaf {
 	leaf := Leaf{
-		Place: p.Place, Name: p.name, Kind: Blob, Value: string(content),
+		Place: p.Place, Name: p.name, Kind: Blob, Value: content,
 		Start: p.start, End: p.end, quote: quoteContent,
 	}
-	text := utf8.Valid(content)
+	text := utf8.ValidString(content)
 	if text && !p.HasFileName && (m.name == "" || m.is("text/plain")) {
 		leaf.Kind = String
 	}

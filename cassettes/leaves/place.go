@@ -86,6 +86,23 @@ func appendMember(b []byte, name string) []byte {
 	return append(b, ']')
 }
 
+// indexLen and memberLen are how many bytes appendIndex and appendMember append.
+
+func indexLen(i int) int {
+	n := len("[0]")
+	for ; i >= 10; i /= 10 {
+		n++
+	}
+	return n
+}
+
+func memberLen(name string) int {
+	if plain(name) {
+		return 1 + len(name)
+	}
+	return len("[]") + len(appendQuoted(make([]byte, 0, 128), name))
+}
+
 func plain(name string) bool {
 	for i := range len(name) {
 		if !plainByte(name[i]) {
