@@ -10,13 +10,16 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"tapedeck/cassettes/clean"
 )
 
 // A bodyFile holds a body that is too large for the cassette file. It is named
 // by its content, so that it never changes and is written once.
 type bodyFile struct {
-	name string
-	data []byte
+	name  string
+	data  []byte
+	large *clean.Large // instead of data
 }
 
 const bodyPrefix = "sha256-"
@@ -36,7 +39,11 @@ func isBodyName(name string) bool {
 	return err == nil && strings.ToLower(sum) == sum
 }
 
-// largestBodyFile bounds a body file, in bytes.
+// isDraft reports whether name is that of a Draft.
+func isDraft(name string) bool { return strings.HasPrefix(name, draftPrefix) }
+
+// largestBodyFile bounds a body file that is read into memory, in bytes: a request's,
+// or one that a file is to hold that stands alone.
 const largestBodyFile = 4 << 30
 
 // readBody reads a body file from a folder of the store and checks that it is
@@ -62,20 +69,27 @@ func writeBody(store Store, folder string, f bodyFile) error {
 	return store.Replace(path.Join(folder, f.name), f.data)
 }
 
-// fetch reads the bodies that an entry names, from folder.
-func (e *entry) fetch(store Store, folder string) error {
-	for _, b := range []struct {
-		name *string
-		body *[]byte
-	}{{&e.requestFile, &e.RequestBody}, {&e.responseFile, &e.ResponseBody}} {
-		if *b.name == "" {
-			continue
-		}
-		body, err := readBody(store, folder, *b.name)
+// fetch reads the bodies that an entry names, from folder. That of an answer stays
+// where it is when it is large.
+func (e *entry) fetch(sh *shelf, folder string) error {
+	if name := e.requestFile; name != "" {
+		body, err := readBody(sh.store, folder, name)
 		if err != nil {
 			return err
 		}
-		*b.body, *b.name = body, ""
+		e.RequestBody, e.requestFile = body, ""
+	}
+	if name := e.responseFile; name != "" {
+		size, err := measureBody(sh.store, folder, name)
+		if err != nil {
+			return err
+		}
+		if size > clean.LargeBody {
+			e.ResponseLarge = clean.NewLarge(name, size, sh)
+		} else if e.ResponseBody, err = readBody(sh.store, folder, name); err != nil {
+			return err
+		}
+		e.responseFile = ""
 	}
 	settle(&e.Stored)
 	return nil

@@ -79,6 +79,9 @@ func Open(store Store, name string, c *clean.Cleaner, p Purpose) (*Cassette, err
 			for _, text := range parts(e.Stored) {
 				c.Vault.Reserve(text)
 			}
+			if err := reserveLarge(c, e.ResponseLarge); err != nil {
+				return nil, errors.Join(fmt.Errorf("cassette %s: interaction %d: its body file cannot be read: %w", fileOf(name), e.ID, err), h.close())
+			}
 		}
 	}
 	list, err := load(c, fileOf(name), h.list)
@@ -86,6 +89,18 @@ func Open(store Store, name string, c *clean.Cleaner, p Purpose) (*Cassette, err
 		return nil, errors.Join(err, h.close())
 	}
 	return &Cassette{held: h, cleaner: c, list: list}, nil
+}
+
+// reserveLarge is Vault.Reserve for a large body.
+func reserveLarge(c *clean.Cleaner, l *clean.Large) error {
+	if l == nil {
+		return nil
+	}
+	r, err := l.Open()
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.Vault.ReserveStream(r), r.Close())
 }
 
 func load(c *clean.Cleaner, object string, entries []entry) ([]clean.Interaction, error) {
@@ -109,7 +124,11 @@ func load(c *clean.Cleaner, object string, entries []entry) ([]clean.Interaction
 func (c *Cassette) Interactions() []clean.Interaction { return c.list }
 
 // State is what the file said when it was opened.
-func (c *Cassette) State() State { return c.held.state }
+func (c *Cassette) State() State {
+	state := c.held.state
+	state.Unfinished = c.cleaner.Vault.Text(state.Unfinished) // a hand may have written anything there
+	return state
+}
 
 // Notes are the things worth telling the user that opening found, one line each.
 func (c *Cassette) Notes() []string { return c.held.notes }
@@ -158,6 +177,9 @@ func (c *Cassette) Save(list []clean.Interaction, s State) error {
 		if err == nil {
 			err = c.check(one)
 		}
+		if err == nil {
+			err = c.cleaner.CheckLarge(one.ResponseLarge)
+		}
 		if err != nil {
 			return fmt.Errorf("cassette %s: it cannot be saved; the old one and the journal stay: interaction %d: %w", fileOf(c.held.name), in.ID, err)
 		}
@@ -177,6 +199,12 @@ func Inline(list []clean.Interaction, s State) ([]byte, error) {
 		stored, err := in.Stored()
 		if err != nil {
 			return nil, fmt.Errorf("interaction %d: %w", in.ID, err)
+		}
+		if l := stored.ResponseLarge; l != nil {
+			if stored.ResponseBody, err = readLarge(l); err != nil {
+				return nil, fmt.Errorf("interaction %d: %w", in.ID, err)
+			}
+			stored.ResponseLarge = nil
 		}
 		whole.list = append(whole.list, entry{Stored: stored})
 	}

@@ -283,8 +283,11 @@ func TestBodyFiles(t *testing.T) {
 	}
 	r, _ := mustOpen(t, store, "x", ToReplay)
 	resp, err := r.Interactions()[0].Response()
-	if err != nil || string(resp.Body()) != large {
-		t.Fatalf("%d bytes, %v", len(resp.Body()), err)
+	if err != nil || resp.Large() == nil || resp.Size() != int64(len(large)) {
+		t.Fatalf("%d bytes, %v", resp.Size(), err)
+	}
+	if whole, err := readLarge(resp.Large()); err != nil || string(whole) != large {
+		t.Fatalf("%d bytes, %v", len(whole), err)
 	}
 	alone, err := Inline(r.Interactions(), r.State())
 	if err != nil {

@@ -55,7 +55,13 @@ func appendEntry(b []byte, bodies []bodyFile, e entry, largest int) ([]byte, []b
 		*s = stand{length: len(body)}
 	}
 	take("request", e.RequestBody, &request)
-	take("response", e.ResponseBody, &response)
+	if l := e.ResponseLarge; l != nil {
+		bodies = append(bodies, bodyFile{name: l.Name(), large: l})
+		apart = append(apart, "response: "+l.Name())
+		response = stand{length: int(l.Size())}
+	} else {
+		take("response", e.ResponseBody, &response)
+	}
 
 	b = appendComment(b, e.Stored)
 	b = append(b, "- id: "...)

@@ -1,6 +1,7 @@
 package cassettes
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -112,6 +113,61 @@ func (f *folder) Append(object string) (Log, error) {
 		}
 	}
 	return log, nil
+}
+
+func (f *folder) Create(dir string) (Draft, error) {
+	object := path.Join(dir, draftPrefix+rand.Text())
+	if _, err := f.prepare(object); err != nil {
+		return nil, err
+	}
+	perm := fs.FileMode(0o644)
+	if isPrivate(object) {
+		perm = 0o600
+	}
+	log, _, err := f.disk.Append(object, perm)
+	if err != nil {
+		return nil, err
+	}
+	return &draft{folder: f, object: object, log: log}, nil
+}
+
+// A draft is a file that gets its name when it is whole.
+type draft struct {
+	folder *folder
+	object string
+	log    Log // nil when it is closed
+	named  bool
+}
+
+func (d *draft) Write(p []byte) (int, error) { return d.log.Write(p) }
+
+func (d *draft) Commit(object string) error {
+	if err := checkObject(object); err != nil {
+		return errors.Join(err, d.Discard())
+	}
+	err := d.log.Sync()
+	err = errors.Join(err, d.log.Close())
+	d.log = nil
+	if err == nil {
+		err = d.folder.disk.Rename(d.object, object)
+	}
+	if err != nil {
+		return errors.Join(err, d.Discard())
+	}
+	d.named = true
+	return d.folder.disk.SyncDir(path.Dir(object))
+}
+
+func (d *draft) Discard() error {
+	if d.named {
+		return nil
+	}
+	var err error
+	if d.log != nil {
+		err = d.log.Close()
+		d.log = nil
+	}
+	return errors.Join(err, d.folder.Remove(d.object))
 }
 
 func (f *folder) Move(from, to string) error {

@@ -20,7 +20,7 @@ const formatVersion = 2
 const largestFile = 512 << 20
 
 // largestBody is the most that a body may have to stand in the cassette file.
-const largestBody = 8 << 20
+const largestBody = clean.LargeBody
 
 // contents is all that a cassette file says.
 type contents struct {
@@ -94,9 +94,17 @@ func settle(s *clean.Stored) {
 	switch {
 	case s.Chunked:
 		s.ResponseHeader.Del("Content-Length")
-	case len(s.ResponseHeader["Content-Length"]) > 0 || len(s.ResponseBody) > 0:
-		s.ResponseHeader.Set("Content-Length", strconv.Itoa(len(s.ResponseBody)))
+	case len(s.ResponseHeader["Content-Length"]) > 0 || responseSize(s) > 0:
+		s.ResponseHeader.Set("Content-Length", strconv.FormatInt(responseSize(s), 10))
 	}
+}
+
+// responseSize is the length of the answer's body in bytes.
+func responseSize(s *clean.Stored) int64 {
+	if s.ResponseLarge != nil {
+		return s.ResponseLarge.Size()
+	}
+	return int64(len(s.ResponseBody))
 }
 
 const defaultProto = "HTTP/1.1"

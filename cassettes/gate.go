@@ -9,10 +9,12 @@ import (
 )
 
 // check is the gate before every write: it searches the bytes as they will be
-// read back, part by part, for whatever the vault knows to be secret.
+// read back, part by part, for whatever the vault knows to be secret. A large body
+// has been searched while it was written, and is again before it is saved.
 func (c *Cassette) check(s clean.Stored) error {
+	scope := s.Scope()
 	for place, text := range parts(s) {
-		if err := c.cleaner.Vault.Check(place, text); err != nil {
+		if err := c.cleaner.Vault.CheckIn(scope, place, text); err != nil {
 			return err
 		}
 	}

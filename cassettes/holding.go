@@ -43,6 +43,11 @@ type holding struct {
 	sum  string // SHA-256 of the file; "" when there is none
 	next int    // the next free id
 	log  *journalWriter
+	// bodies are the large bodies of the answers that were appended, by their ids.
+	bodies map[int]string
+	// unnamed are the large bodies that were written and stand in no entry yet;
+	// earlier ones stand in the journals that opening found.
+	unnamed, earlier map[string]bool
 }
 
 // open reads what there is of a cassette. Only ToReplay changes nothing.
@@ -65,6 +70,11 @@ func open(store Store, name string, p Purpose, largest int) (h *holding, err err
 				err = errors.Join(err, locked.close())
 			}
 		}()
+	}
+	if p != ToReplay {
+		if err := h.dropDrafts(); err != nil {
+			return nil, fmt.Errorf("cassette %s: what a killed recorder left cannot be removed: %w", fileOf(name), err)
+		}
 	}
 	if err := h.readFile(); err != nil {
 		return nil, err
@@ -162,7 +172,7 @@ func (h *holding) readFile() error {
 	h.note(c.notes...)
 	for i := range h.list {
 		e := &h.list[i]
-		if err := e.fetch(h.store, bodiesOf(h.name)); err != nil {
+		if err := e.fetch(h.shelf(), bodiesOf(h.name)); err != nil {
 			return &FormatError{Object: fileOf(h.name), Line: e.line, Interaction: strconv.Itoa(e.ID), Fault: err.Error(),
 				Cure: "restore the body file from version control, or move the cassette away and record again"}
 		}
@@ -215,7 +225,8 @@ func (h *holding) fold(j *journal, p Purpose) error {
 	}
 	lost := 0
 	for _, e := range j.entries {
-		if err := e.fetch(h.store, privateOf(h.name, pendingSuffix)); err != nil {
+		h.inUse(e.responseFile)
+		if err := e.fetch(h.shelf(), privateOf(h.name, pendingSuffix)); err != nil {
 			lost++
 			continue
 		}
@@ -265,7 +276,14 @@ func count(n int, what string) string {
 // same reports whether two interactions say the same.
 func same(a, b clean.Stored) bool {
 	return a.Method == b.Method && a.URL == b.URL && a.Status == b.Status &&
-		bytes.Equal(a.RequestBody, b.RequestBody) && bytes.Equal(a.ResponseBody, b.ResponseBody)
+		bytes.Equal(a.RequestBody, b.RequestBody) && sameBody(a, b)
+}
+
+func sameBody(a, b clean.Stored) bool {
+	if a.ResponseLarge != nil && b.ResponseLarge != nil {
+		return a.ResponseLarge.Name() == b.ResponseLarge.Name()
+	}
+	return a.ResponseLarge == b.ResponseLarge && bytes.Equal(a.ResponseBody, b.ResponseBody)
 }
 
 // keepReplacement remembers what a replacement that was cut off had recorded.
@@ -275,7 +293,8 @@ func (h *holding) keepReplacement(j *journal, p Purpose) {
 	}
 	h.cutOff = j
 	for _, e := range j.entries {
-		if e.fetch(h.store, privateOf(h.name, pendingSuffix)) == nil {
+		h.inUse(e.responseFile)
+		if e.fetch(h.shelf(), privateOf(h.name, pendingSuffix)) == nil {
 			h.replacement = append(h.replacement, e)
 		}
 	}
@@ -330,14 +349,64 @@ func (h *holding) append(s *clean.Stored) error {
 	s.ID = h.next
 	h.next++
 	h.mu.Unlock()
-	return h.write(recordInteraction, s)
+	err := h.write(recordInteraction, s)
+	if err == nil {
+		h.names(s)
+	}
+	return err
+}
+
+// names notes which large body an interaction of the journal has, and returns the
+// name of one that no interaction has any more, or "".
+func (h *holding) names(s *clean.Stored) (needless string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before, now := h.bodies[s.ID], ""
+	if s.ResponseLarge != nil {
+		now = s.ResponseLarge.Name()
+	}
+	if before == now {
+		return ""
+	}
+	if h.bodies == nil {
+		h.bodies = make(map[int]string)
+	}
+	h.bodies[s.ID] = now
+	delete(h.unnamed, now)
+	for _, name := range h.bodies {
+		if name == before {
+			return ""
+		}
+	}
+	if h.earlier[before] {
+		return ""
+	}
+	return before
 }
 
 // amend puts another version of an appended interaction into the journal.
 func (h *holding) amend(s *clean.Stored) error {
 	h.saving.RLock()
 	defer h.saving.RUnlock()
-	return h.write(recordAmended, s)
+	if err := h.write(recordAmended, s); err != nil {
+		return err
+	}
+	needless := h.names(s)
+	if needless == "" {
+		return nil
+	}
+	// After a power failure the journal must not name what is gone.
+	log, err := h.journal()
+	if err == nil {
+		err = log.sync()
+	}
+	if err == nil {
+		err = h.store.Remove(path.Join(privateOf(h.name, pendingSuffix), needless))
+	}
+	if err != nil {
+		return fmt.Errorf("cassette %s: a large body that was written anew cannot be removed: %w", fileOf(h.name), err)
+	}
+	return nil
 }
 
 func (h *holding) write(typ byte, s *clean.Stored) error {
@@ -351,6 +420,12 @@ func (h *holding) write(typ byte, s *clean.Stored) error {
 			return fmt.Errorf("cassette %s: a large body cannot be written: %w", fileOf(h.name), err)
 		}
 		names[i] = f.name
+	}
+	if l := s.ResponseLarge; l != nil {
+		if err := h.shelf().copyBody(l, privateOf(h.name, pendingSuffix)); err != nil {
+			return fmt.Errorf("cassette %s: a large body cannot be kept: %w", fileOf(h.name), err)
+		}
+		names[1] = l.Name()
 	}
 	content, err := encodeEntry(*s, names[0], names[1])
 	if err == nil && len(content) >= longestRecord {
@@ -440,7 +515,12 @@ func (h *holding) save(list []clean.Stored, s State) error {
 				return h.notSaved(err)
 			}
 		}
-		if err := writeBody(h.store, bodiesOf(h.name), b); err != nil {
+		if b.large != nil {
+			err = h.shelf().copyBody(b.large, bodiesOf(h.name))
+		} else {
+			err = writeBody(h.store, bodiesOf(h.name), b)
+		}
+		if err != nil {
 			return h.notSaved(err)
 		}
 		used[b.name] = true
@@ -536,7 +616,7 @@ func (h *holding) cleanUp(used map[string]bool) error {
 	names, err := h.store.List(bodiesOf(h.name))
 	errs = append(errs, err)
 	for _, name := range names {
-		if isBodyName(name) && !used[name] || len(used) == 0 && name == ".gitattributes" {
+		if isBodyName(name) && !used[name] || isDraft(name) || len(used) == 0 && name == ".gitattributes" {
 			errs = append(errs, h.store.Remove(path.Join(bodiesOf(h.name), name)))
 		}
 	}
@@ -549,10 +629,11 @@ func (h *holding) dropPending() error {
 	folder := privateOf(h.name, pendingSuffix)
 	names, err := h.store.List(folder)
 	errs := []error{err}
+	h.mu.Lock()
+	names = slices.DeleteFunc(names, func(name string) bool { return !isBodyName(name) || h.unnamed[name] })
+	h.mu.Unlock()
 	for _, name := range names {
-		if isBodyName(name) {
-			errs = append(errs, h.store.Remove(path.Join(folder, name)))
-		}
+		errs = append(errs, h.store.Remove(path.Join(folder, name)))
 	}
 	return errors.Join(errs...)
 }
@@ -570,7 +651,7 @@ func (h *holding) close() error {
 		errs = append(errs, log.close())
 	}
 	if unlock != nil {
-		errs = append(errs, unlock())
+		errs = append(errs, h.dropUnnamed(), unlock())
 	}
 	return errors.Join(errs...)
 }

@@ -12,7 +12,8 @@ import (
 //
 // A journal that was to extend the cassette is added to it. If there is none, one
 // that was to replace it becomes the cassette, beside the pinned
-// interactions of the old one. Nothing to recover is 0 and no error.
+// interactions of the old one. Nothing to recover is 0 and no error. What holds
+// values that the rules refuse stays in its journal: the error is a *redact.UnknownError.
 func Recover(store Store, name string, cleaner *clean.Cleaner) (added int, err error) {
 	c, err := Open(store, name, cleaner, ToExtend)
 	if err != nil {
@@ -50,6 +51,9 @@ func Recover(store Store, name string, cleaner *clean.Cleaner) (added int, err e
 		if list[i], err = cleaner.Sweep(in); err != nil {
 			return 0, err
 		}
+	}
+	if err := cleaner.RefuseUnknown(list); err != nil {
+		return 0, err
 	}
 	if err := c.Save(list, state); err != nil {
 		return 0, err

@@ -20,6 +20,8 @@ type Store interface {
 	// power failure, gets the bytes before or those after, and once Replace has
 	// returned those after.
 	Replace(object string, data []byte) error
+	// Create begins an object of a folder whose name is known when it is whole.
+	Create(folder string) (Draft, error)
 	// Append opens an object to be extended, and creates it if it is absent.
 	Append(object string) (Log, error)
 	// Move renames an object, replacing what has the other name.
@@ -44,6 +46,20 @@ type Log interface {
 	Sync() error
 	io.Closer
 }
+
+// A Draft is an object that has no name yet. What a killed process leaves of one stands
+// in the folder under a name that begins with "partial-".
+type Draft interface {
+	io.Writer
+	// Commit gives the object its name, which replaces what has it. Whoever opens it
+	// then, also after a crash or a power failure, gets the whole object.
+	Commit(object string) error
+	// Discard removes what has been written. After Commit it does nothing.
+	Discard() error
+}
+
+// draftPrefix is how the names of drafts begin.
+const draftPrefix = "partial-"
 
 // A LockedError says who holds a lock.
 type LockedError struct {

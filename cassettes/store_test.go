@@ -127,6 +127,50 @@ func testStore(t *testing.T, empty func() Store) {
 			t.Errorf("the old name: %v", err)
 		}
 	})
+	t.Run("create", func(t *testing.T) {
+		s := empty()
+		for _, folder := range []string{"a/x.bodies", "a/.tapedeck/x.pending"} {
+			first, err := s.Create(folder)
+			must(t, err)
+			second, err := s.Create(folder)
+			must(t, err)
+			for _, part := range []string{"ab", "", "cd"} {
+				_, err = io.WriteString(first, part)
+				must(t, err)
+				_, err = io.WriteString(second, part)
+				must(t, err)
+			}
+			list, _ := s.List(folder)
+			if len(list) != 2 || !isDraft(list[0]) || !isDraft(list[1]) {
+				t.Errorf("while they are written: %q", list)
+			}
+			must(t, first.Commit(folder+"/one"))
+			must(t, first.Discard())
+			must(t, second.Discard())
+			if list, _ := s.List(folder); !slices.Equal(list, []string{"one"}) {
+				t.Errorf("List: %q", list)
+			}
+			if got := read(t, s, folder+"/one"); got != "abcd" {
+				t.Errorf("read %q", got)
+			}
+			other, err := s.Create(folder)
+			must(t, err)
+			_, err = io.WriteString(other, "new")
+			must(t, err)
+			must(t, other.Commit(folder+"/one"))
+			if got := read(t, s, folder+"/one"); got != "new" {
+				t.Errorf("replaced: %q", got)
+			}
+		}
+		d, err := s.Create("a/x.bodies")
+		must(t, err)
+		if err := d.Commit("../out"); err == nil {
+			t.Error("committed outside of the store")
+		}
+		if list, _ := s.List("a/x.bodies"); !slices.Equal(list, []string{"one"}) {
+			t.Errorf("after a bad name: %q", list)
+		}
+	})
 	t.Run("lock", func(t *testing.T) {
 		s := empty()
 		unlock, err := s.Lock("a/.tapedeck/x.lock")

@@ -59,7 +59,11 @@ func digestAnswer(resp clean.Response) answerDigest {
 			}
 		}
 	}
-	b = appendText(b, string(resp.Body()))
+	if l := resp.Large(); l != nil {
+		b = appendText(b, l.Name()) // which says what the body is
+	} else {
+		b = appendText(b, string(resp.Body()))
+	}
 	return answerDigest{sha256.Sum256(b), true}
 }
 

@@ -63,7 +63,7 @@ func (rd *reader) credentials(r clean.Request) {
 		class = authBasic
 		if password, _ := user.Password(); !ignored {
 			rd.secret(authPlace, user.Username())
-			rd.secret(authPlace, password)
+			rd.secretOf(user.Username(), authPlace, password)
 		}
 	}
 	for i, v := range r.Header("Authorization") {
@@ -71,7 +71,7 @@ func (rd *reader) credentials(r clean.Request) {
 			class = authClass(v)
 		}
 		if !ignored {
-			rd.secret(authPlace, v)
+			rd.secretOf(basicUser(v), authPlace, v)
 		}
 	}
 	rd.add(authPlace, wordType, class)
@@ -92,10 +92,26 @@ func authClass(value string) string {
 	return authOther
 }
 
+// basicUser is the user of clean Basic credentials ("Basic alice:REDACTED-0001"), or "".
+func basicUser(value string) string {
+	if authClass(value) != authBasic {
+		return ""
+	}
+	_, pair, _ := strings.Cut(strings.TrimSpace(value), " ")
+	user, _, ok := strings.Cut(strings.TrimSpace(pair), ":")
+	if !ok || len(redact.Placeholders(user)) > 0 {
+		return ""
+	}
+	return user
+}
+
 // secret notes the placeholders in a value that is no fact.
-func (rd *reader) secret(place leaves.Place, value string) {
+func (rd *reader) secret(place leaves.Place, value string) { rd.secretOf("", place, value) }
+
+// secretOf notes them as the secrets of a user who is known by name.
+func (rd *reader) secretOf(user string, place leaves.Place, value string) {
 	for _, ph := range redact.Placeholders(value) {
-		rd.secrets = append(rd.secrets, Secret{Place: place, ID: ph.ID, Env: ph.Env})
+		rd.secrets = append(rd.secrets, Secret{Place: place, ID: ph.ID, Env: ph.Env, User: user})
 	}
 }
 

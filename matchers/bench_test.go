@@ -75,10 +75,10 @@ func BenchmarkNearest(b *testing.B) {
 // TestConcurrentUse is for the race detector: an index grows while it is asked.
 func TestConcurrentUse(t *testing.T) {
 	d, list := saved(t, nil, nil, []call{
-		{as("a", endpoint), "1"}, {as("b", endpoint), "2"}, {as("a", endpoint), "3"},
+		{with("a", endpoint), "1"}, {with("b", endpoint), "2"}, {with("a", endpoint), "3"},
 	})
 	ix, bindings := NewIndex(d.matcher, list), NewBindings()
-	live, more := d.read(as("A", endpoint)), d.interaction(as("A", endpoint), "4")
+	live, more := d.read(with("A", endpoint)), d.interaction(with("A", endpoint), "4")
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

@@ -31,37 +31,58 @@ func (ix *Index) Choose(live Reading, candidates []int, b Bindings) Choice {
 	if len(candidates) == 0 {
 		return Choice{}
 	}
-	playable := ix.trials(live, candidates, b)
-	var choice Choice
+	tried := map[int]*trial{}
+	playable := ix.trials(live, candidates, b, tried)
+	if slices.ContainsFunc(playable, func(t *trial) bool { return t.fits() && (t.partial || len(t.guessed) > 0) }) {
+		ix.trials(live, ix.Callers(live.Key), b, tried)
+		preferWhole(tried)
+	}
+	choice, doubt := ix.settle(live, candidates, b, playable, tried)
+	if doubt != nil && ix.preferBrought(tried) {
+		choice, doubt = ix.settle(live, candidates, b, playable, tried)
+	}
+	if doubt != nil && tellsWhoCalls(doubt.place) {
+		// Alice's token never gets Bob's answer, not even by a guess.
+		return Choice{Refused: string(doubt.place) + ": several recorded users could be the one who calls, and their answers differ; " +
+			"record again with each user's secret in an environment variable of its own (its name then tells them apart), " +
+			"or, where the client makes a new one for every request, ignore " + string(doubt.place)}
+	}
+	return choice
+}
+
+// settle makes a choice of trials. doubt is what the choice has to guess, if
+// anything.
+func (ix *Index) settle(live Reading, candidates []int, b Bindings, playable []*trial, tried map[int]*trial) (choice Choice, doubt *pair) {
 	for i, t := range playable {
-		if t.refused == "" {
+		if t.fits() {
 			choice.Fit = append(choice.Fit, candidates[i])
 		}
 	}
 	if len(choice.Fit) == 0 {
 		choice.Refused = playable[0].refused
-		return choice
+		return choice, nil
 	}
 	first := playable[slices.IndexFunc(playable, (*trial).fits)]
+	choice.Pairs = bindings(first.certain, first.guessed)
+	if len(first.guessed) == 0 {
+		return choice, nil
+	}
 
 	// Whether the binding is a guess is judged by everything that was recorded
 	// under the key: that others have used up a candidate proves nothing.
-	var rivals []int
 	sure := first.guessed
-	recorded := ix.Lookup(live.Key)
-	for i, t := range ix.trials(live, recorded, b) {
+	for _, t := range ix.trials(live, ix.Callers(live.Key), b, tried) {
 		if t.fits() {
-			rivals = append(rivals, recorded[i])
 			sure = slices.DeleteFunc(slices.Clone(sure), func(p pair) bool { return !slices.Contains(t.guessed, p) })
 		}
 	}
-	choice.Pairs = bindings(first.certain, first.guessed)
 	switch {
 	case len(sure) == len(first.guessed):
-	case ix.sameAnswers(rivals):
+	case ix.sameAnswers(ix.fitting(live.Key, tried)):
 		choice.Pairs = bindings(first.certain, sure)
 	default:
 		guess := first.guessed[slices.IndexFunc(first.guessed, func(p pair) bool { return !slices.Contains(sure, p) })]
+		doubt = &guess
 		choice.Unproven = fmt.Sprintf("%s: several recorded secrets could be the one sent, and their answers differ; the first recorded, %s, was taken", guess.place, guess.recorded)
 		choice.Fit = choice.Fit[:0]
 		for i, t := range playable {
@@ -70,12 +91,73 @@ func (ix *Index) Choose(live Reading, candidates []int, b Bindings) Choice {
 			}
 		}
 	}
-	return choice
+	return choice, doubt
+}
+
+// preferWhole refuses the recordings that have a credential more or less than was
+// sent, if another has just those: who has logged out keeps other cookies, and is
+// not who was logged in.
+func preferWhole(tried map[int]*trial) {
+	whole := false
+	for _, t := range tried {
+		whole = whole || t.fits() && !t.partial
+	}
+	for _, t := range tried {
+		if whole && t.fits() && t.partial {
+			t.refused = "other credentials were sent than were recorded here"
+		}
+	}
+}
+
+// preferBrought refuses the recordings whose secret an answer handed out, if the
+// live one may stand for a secret that the client brought along itself. It reports
+// whether it did.
+func (ix *Index) preferBrought(tried map[int]*trial) bool {
+	handedOut := func(p pair) bool { return ix.issued()[p.recorded] }
+	brought := false
+	var others []*trial
+	for _, t := range tried {
+		switch {
+		case !t.fits():
+		case slices.ContainsFunc(t.guessed, handedOut):
+			others = append(others, t)
+		default:
+			brought = true
+		}
+	}
+	if !brought || len(others) == 0 {
+		return false
+	}
+	for _, t := range others {
+		p := t.guessed[slices.IndexFunc(t.guessed, handedOut)]
+		t.refused = refuse(p, "recorded %s came from an answer, and the secret sent did not", p.recorded).refused
+	}
+	return true
+}
+
+// tellsWhoCalls reports whether the secret at a place is a caller's credential.
+func tellsWhoCalls(place leaves.Place) bool {
+	name, isHeader := strings.CutPrefix(string(place), "header.")
+	return place == authPlace || isHeader && (strings.HasPrefix(name, "cookie.") || isKeyCredential(canonicalHeader(name)))
+}
+
+// fitting lists the positions with a key whose secrets were tried and fit.
+func (ix *Index) fitting(k Key, tried map[int]*trial) (out []int) {
+	recorded := ix.Lookup(k)
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	for _, at := range recorded {
+		if t := tried[ix.entries[at].tuple]; t != nil && t.fits() {
+			out = append(out, at)
+		}
+	}
+	return out
 }
 
 // trial is the outcome of holding live secrets against those of one recording.
 type trial struct {
 	refused string // why they cannot be the same
+	partial bool   // a header's secret is there on one side only
 	certain []pair // new bindings that are proven
 	guessed []pair // new bindings that hold if no other recording would fit
 }
@@ -97,11 +179,11 @@ func bindings(lists ...[]pair) (out [][2]string) {
 	return out
 }
 
-// trials tries every position; positions with equal secrets share one trial.
-func (ix *Index) trials(live Reading, positions []int, b Bindings) []*trial {
+// trials tries every position; positions with equal secrets share one trial,
+// which byTuple holds.
+func (ix *Index) trials(live Reading, positions []int, b Bindings, byTuple map[int]*trial) []*trial {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	byTuple := map[int]*trial{}
 	out := make([]*trial, len(positions))
 	for i, at := range positions {
 		tuple := ix.entries[at].tuple
@@ -119,8 +201,8 @@ func (ix *Index) trials(live Reading, positions []int, b Bindings) []*trial {
 // (a) to (d) are those of docs/matching.md, "Credentials and other secrets".
 func (ix *Index) try(live, recorded []Secret, b Bindings) *trial {
 	t := &trial{}
-	meetings, refused := meet(live, recorded)
-	t.refused = refused
+	meetings, partial, refused := meet(live, recorded)
+	t.refused, t.partial = refused, partial
 	standsFor := map[string]string{} // in this request, recorded by live
 	takenBy := map[string]string{}   // and live by recorded
 	var literal []pair
@@ -157,6 +239,8 @@ func (ix *Index) try(live, recorded []Secret, b Bindings) *trial {
 			return refuse(p, "the secret sent is recorded %s, and here %s was recorded", l.ID, r.ID)
 		case l.Env != "" && ix.envs[l.Env]:
 			return refuse(p, "the value of %s was sent, and here another secret was recorded", l.Env)
+		case l.User != "" && l.User != r.User && ix.users[l.User]:
+			return refuse(p, "another user's credentials were sent than were recorded here")
 		default: // (d), unless another recording fits too
 			t.guessed = append(t.guessed, p)
 		}
@@ -182,23 +266,24 @@ type meeting struct {
 
 // meet pairs the secrets that stand at the same place, in order. Where facts
 // are equal the places are too; only credentials may be there on one side:
-// auth must be on both, a header may be missing.
-func meet(live, recorded []Secret) (out []meeting, refused string) {
+// auth must be on both, a header may be missing, which makes it partial.
+func meet(live, recorded []Secret) (out []meeting, partial bool, refused string) {
 	for len(live) > 0 || len(recorded) > 0 {
 		place := firstPlace(live, recorded)
 		l, r := countAt(live, place), countAt(recorded, place)
 		if optional := strings.HasPrefix(string(place), "header."); l != r && !optional {
 			if l > r {
-				return nil, string(place) + ": a secret was sent where none was recorded"
+				return nil, false, string(place) + ": a secret was sent where none was recorded"
 			}
-			return nil, string(place) + ": a secret was recorded where none was sent"
+			return nil, false, string(place) + ": a secret was recorded where none was sent"
 		}
+		partial = partial || l != r
 		for i := range min(l, r) {
 			out = append(out, meeting{place, live[i], recorded[i]})
 		}
 		live, recorded = live[l:], recorded[r:]
 	}
-	return out, ""
+	return out, partial, ""
 }
 
 // firstPlace is the lower of the places that two sorted lists begin with.

@@ -1,6 +1,7 @@
 package matchers
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -44,8 +45,14 @@ func as(who, url string) request {
 	return get(url, "Authorization: Bearer "+secretOf(who))
 }
 
-func post(who, url string) request {
-	return request(strings.Replace(string(as(who, url)), "GET", "POST", 1))
+// with sends a secret that does not say who calls.
+func with(secret, url string) request {
+	return request("POST " + url + "\nContent-Type: application/json\n\n" + `{"client_secret":"` + secretOf(secret) + `"}`)
+}
+
+// basicAs asks with a user's name and password.
+func basicAs(user, password, url string) request {
+	return get(url, "Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+secretOf(password))))
 }
 
 // saved is what a file holds of calls: their interactions, written and read again by a new process.
@@ -138,18 +145,35 @@ func TestChoose(t *testing.T) {
 		{what: "a second user finds nothing of the first",
 			recorded: []call{{as("a", me), "1"}, {as("a", me), "2"}},
 			played:   []call{{as("A", me), "1"}, {as("B", me), "miss"}, {as("A", me), "2"}}},
-		{what: "two users interleaved",
+		{what: "two secrets interleaved",
+			recorded: []call{{with("a", me), "a1"}, {with("b", me), "b1"}, {with("a", me), "a2"}, {with("b", me), "b2"}},
+			played:   []call{{with("A", me), "?a1"}, {with("A", me), "a2"}, {with("B", me), "b1"}, {with("B", me), "b2"}, {with("A", me), "miss"}}},
+		{what: "who calls is never guessed",
 			recorded: []call{{as("a", me), "a1"}, {as("b", me), "b1"}, {as("a", me), "a2"}, {as("b", me), "b2"}},
-			played:   []call{{as("A", me), "?a1"}, {as("A", me), "a2"}, {as("B", me), "b1"}, {as("B", me), "b2"}, {as("A", me), "miss"}}},
+			played:   []call{{as("B", me), "miss"}, {as("A", me), "miss"}, {as("A", me), "miss"}}},
+		{what: "nor is whose key or session it is",
+			recorded: []call{{get(me, "X-Api-Key: "+secretOf("a")), "a1"}, {get(me, "X-Api-Key: "+secretOf("b")), "b1"},
+				{get(me, "Cookie: sid="+secretOf("a")), "a2"}, {get(me, "Cookie: sid="+secretOf("b")), "b2"}},
+			played: []call{{get(me, "X-Api-Key: "+secretOf("B")), "miss"}, {get(me, "Cookie: sid="+secretOf("B")), "miss"}}},
+		{what: "names tell users with passwords apart",
+			recorded: []call{{basicAs("alice", "a", me), "a1"}, {basicAs("bob", "b", me), "b1"}, {basicAs("alice", "a", ping), "pong"}},
+			played: []call{{basicAs("bob", "B", ping), "miss"}, {basicAs("bob", "B", me), "b1"}, {basicAs("alice", "A", me), "a1"},
+				{basicAs("carol", "C", me), "miss"}, {basicAs("alice", "A", ping), "pong"}}},
+		{what: "another user's name than was recorded is as good when it is the only one",
+			recorded: []call{{basicAs("alice", "a", me), "1"}},
+			played:   []call{{basicAs("dummy", "A", me), "1"}}},
+		{what: "one user's two passwords",
+			recorded: []call{{basicAs("alice", "a", me), "wrong"}, {basicAs("alice", "b", me), "right"}},
+			played:   []call{{basicAs("alice", "B", me), "miss"}}},
 		{what: "two users told apart by an earlier request",
 			recorded: []call{{as("a", ping), "pong"}, {as("b", login), "in"}, {as("a", me), "a1"}, {as("b", me), "b1"}},
 			played:   []call{{as("B", login), "in"}, {as("B", me), "b1"}, {as("A", me), "a1"}, {as("A", ping), "pong"}}},
-		{what: "a third user",
-			recorded: []call{{as("a", me), "a1"}, {as("b", me), "b1"}},
-			played:   []call{{as("A", me), "?a1"}, {as("B", me), "b1"}, {as("C", me), "miss"}}},
+		{what: "a third secret",
+			recorded: []call{{with("a", me), "a1"}, {with("b", me), "b1"}},
+			played:   []call{{with("A", me), "?a1"}, {with("B", me), "b1"}, {with("C", me), "miss"}}},
 		{what: "equal answers are no guess and bind nothing",
-			recorded: []call{{as("a", ping), "pong"}, {as("b", ping), "pong"}, {as("a", me), "a1"}, {as("b", me), "b1"}},
-			played:   []call{{as("B", ping), "pong"}, {as("A", ping), "pong"}, {as("B", me), "?a1"}, {as("A", me), "b1"}}},
+			recorded: []call{{with("a", ping), "pong"}, {with("b", ping), "pong"}, {with("a", me), "a1"}, {with("b", me), "b1"}},
+			played:   []call{{with("B", ping), "pong"}, {with("A", ping), "pong"}, {with("B", me), "?a1"}, {with("A", me), "b1"}}},
 		{what: "using up proves nothing",
 			recorded: []call{{as("a", ping), "pong"}, {as("b", ping), "pong"}, {as("b", me), "b1"}},
 			played:   []call{{as("B", ping), "pong"}, {as("A", ping), "pong"}, {as("B", me), "b1"}, {as("A", me), "miss"}}},
@@ -184,8 +208,8 @@ func TestChoose(t *testing.T) {
 			recorded: []call{{as("a", me), "me"}, {clientLogin("b", "t"), "b"}, {clientLogin("a", "s"), "a"}},
 			played:   []call{{as("A", me), "me"}, {clientLogin("A", "S"), "a"}, {clientLogin("B", "T"), "b"}}},
 		{what: "a pair is never split",
-			recorded: []call{{clientLogin("a", "s"), "a"}, {clientLogin("b", "t"), "b"}},
-			played:   []call{{clientLogin("A", "S"), "?a"}, {clientLogin("A", "T"), "miss"}, {clientLogin("B", "S"), "miss"}, {clientLogin("B", "T"), "b"}}},
+			recorded: []call{{twice("a", "s"), "a"}, {twice("b", "t"), "b"}},
+			played:   []call{{twice("A", "S"), "?a"}, {twice("A", "T"), "miss"}, {twice("B", "S"), "miss"}, {twice("B", "T"), "b"}}},
 		{what: "equal live secrets stay one",
 			recorded: []call{{twice("a", "b"), "1"}},
 			played:   []call{{twice("A", "A"), "miss"}, {twice("A", "B"), "1"}}},
@@ -197,7 +221,14 @@ func TestChoose(t *testing.T) {
 			played:   []call{{get(me, "Authorization: Bearer pk_test_"+secretOf("A")), "miss"}, {get(me, "Authorization: Bearer sk_test_"+secretOf("A")), "secret"}}},
 		{what: "a header more or less",
 			recorded: []call{{get(me, "X-Api-Key: "+secretOf("a")), "1"}, {get(me, "X-Api-Key: "+secretOf("a"), "Dd-Api-Key: "+secretOf("b")), "2"}},
-			played:   []call{{get(me, "X-Api-Key: "+secretOf("A"), "Dd-Api-Key: "+secretOf("B")), "1"}, {get(me, "X-Api-Key: "+secretOf("A")), "2"}}},
+			played: []call{{get(me, "X-Api-Key: "+secretOf("A"), "Dd-Api-Key: "+secretOf("B")), "2"}, {get(me, "X-Api-Key: "+secretOf("A")), "1"},
+				{get(me, "X-Api-Key: "+secretOf("A")), "miss"}}},
+		{what: "a header less than in any recording",
+			recorded: []call{{get(me, "X-Api-Key: "+secretOf("a"), "Dd-Api-Key: "+secretOf("b")), "1"}},
+			played:   []call{{get(me, "X-Api-Key: "+secretOf("A")), "1"}}},
+		{what: "logged out, with a cookie left",
+			recorded: []call{{get(me, "Cookie: sid="+secretOf("a")+"; theme="+secretOf("t")), "in"}, {get(me, "Cookie: theme="+secretOf("t")), "out"}},
+			played:   []call{{get(me, "Cookie: theme="+secretOf("T")), "out"}, {get(me, "Cookie: theme="+secretOf("T")+"; sid="+secretOf("A")), "in"}}},
 		{what: "cookies bind by name",
 			recorded: []call{{get(me, "Cookie: sid="+secretOf("a")+"; theme="+secretOf("t")), "1"}},
 			played:   []call{{get(me, "Cookie: theme="+secretOf("T")+"; _ga=GA1; sid="+secretOf("A")), "1"}}},
@@ -303,6 +334,45 @@ func TestChooseLiteral(t *testing.T) {
 		}
 	})
 
+	t.Run("a rotating token", func(t *testing.T) {
+		// What the client brought is not one of those that the answers hand out.
+		const url = "https://api.acme.dev/oauth/token"
+		refresh := func(token string) request {
+			return request("POST " + url + "\nContent-Type: application/json\n\n" + `{"refresh_token":"` + token + `"}`)
+		}
+		next := func(who string) string { return `{"refresh_token":"` + secretOf(who) + `"}` }
+		d, list := saved(t, nil, nil, []call{
+			{refresh(secretOf("r0")), next("r1")}, {refresh(secretOf("r1")), next("r2")}, {refresh(secretOf("r2")), next("r3")},
+		})
+		s := newSession(d, list)
+		token := secretOf("R0")
+		for n := range 3 {
+			got, choice := s.play(refresh(token))
+			if got == "miss" || choice.Unproven != "" {
+				t.Fatalf("refresh %d got %s: %+v", n, got, choice)
+			}
+			_, rest, _ := strings.Cut(got, `:"`)
+			token = strings.TrimSuffix(rest, `"}`)
+		}
+		if got, choice := s.play(refresh(secretOf("R0"))); got != "miss" {
+			t.Errorf("a used token got %s: %+v", got, choice)
+		}
+	})
+
+	t.Run("an old token and the one that replaced it", func(t *testing.T) {
+		d, list := saved(t, nil, nil, []call{{as("old", me), "expired"}, {login("alice"), token("new")}, {as("new", me), "alice"}})
+		s := newSession(d, list)
+		if got, choice := s.play(as("Old", me)); got != "expired" {
+			t.Errorf("the old token got %s: %+v", got, choice)
+		}
+		s.play(login("alice"))
+		for _, want := range []string{"alice", "miss"} {
+			if got, choice := s.play(get(me, "Authorization: Bearer REDACTED-0002")); got != want {
+				t.Errorf("the new token got %s, want %s: %+v", got, want, choice)
+			}
+		}
+	})
+
 	t.Run("a recording of this run does not make its secret a recorded one", func(t *testing.T) {
 		d, list := saved(t, nil, nil, []call{{as("a", me), "old"}})
 		s := newSession(d, list)
@@ -323,9 +393,9 @@ func TestChooseLiteral(t *testing.T) {
 // TestChooseChangesNothing: only the caller binds.
 func TestChooseChangesNothing(t *testing.T) {
 	const me = "https://api.acme.dev/me"
-	d, list := saved(t, nil, nil, []call{{as("a", me), "1"}, {as("b", me), "2"}})
+	d, list := saved(t, nil, nil, []call{{with("a", me), "1"}, {with("b", me), "2"}})
 	index, b := NewIndex(d.matcher, list), NewBindings()
-	live := d.read(as("A", me))
+	live := d.read(with("A", me))
 	first := index.Choose(live, index.Lookup(live.Key), b)
 	second := index.Choose(live, index.Lookup(live.Key), b)
 	if diff := cmp.Diff(first, second); diff != "" {
@@ -370,7 +440,7 @@ func TestNeverAnothersAnswer(t *testing.T) {
 		for range 4 + rnd.IntN(16) {
 			who, path := rnd.IntN(users), rnd.IntN(paths)
 			calls = append(calls, call{
-				post(fmt.Sprint("user", who), fmt.Sprint("https://api.acme.dev/", path)),
+				with(fmt.Sprint("user", who), fmt.Sprint("https://api.acme.dev/", path)),
 				fmt.Sprint("user", who),
 			})
 		}
@@ -380,7 +450,7 @@ func TestNeverAnothersAnswer(t *testing.T) {
 		by := map[string]int{}
 		for range 30 {
 			live := rnd.IntN(users + 1)
-			got, _ := s.play(post(fmt.Sprint("live", live), fmt.Sprint("https://api.acme.dev/", rnd.IntN(paths))))
+			got, _ := s.play(with(fmt.Sprint("live", live), fmt.Sprint("https://api.acme.dev/", rnd.IntN(paths))))
 			if got == "miss" {
 				continue
 			}

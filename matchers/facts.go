@@ -129,9 +129,16 @@ func (rd *reader) request(r clean.Request) {
 	u := r.URL()
 	rd.add("method", wordType, r.Method())
 	rd.add("scheme", wordType, strings.ToLower(u.Scheme))
-	rd.add("host", wordType, rd.rules.rewrite("host", scope.NormalHost(u)))
+	rd.host(scope.NormalHost(u))
 	rd.path(rawPath(r.RawURL()))
 	rd.query(u.RawQuery)
+}
+
+// host adds the host. What a rule has redacted in it is a secret like any other.
+func (rd *reader) host(name string) {
+	d := draft{Fact: Fact{Name: "host", Type: wordType, Value: name}, ignored: rd.rules.ignores("host"), secrets: redact.Placeholders(name)}
+	d.Value = rd.rules.rewrite("host", blank(d.Value, d.secrets))
+	rd.drafts = append(rd.drafts, d)
 }
 
 func (rd *reader) path(raw string) {

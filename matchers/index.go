@@ -1,6 +1,7 @@
 package matchers
 
 import (
+	"slices"
 	"sync"
 
 	"tapedeck/cassettes/clean"
@@ -22,10 +23,20 @@ type Index struct {
 	// inFile holds the placeholders known to stand in the file: a live secret
 	// of that identity is the recorded one, having come from an answer.
 	inFile map[string]bool
-	// envs holds the environment variables that recorded placeholders are named after.
-	envs    map[string]bool
+	// envs holds the environment variables that recorded placeholders are named
+	// after, users the names of users that stand beside them.
+	envs, users map[string]bool
+	// issued holds the placeholders that an answer has handed out before a request
+	// sent them. It is made when it is first needed.
+	issued  func() map[string]bool
 	answers map[int]answerDigest // of the positions that were asked for
 	handed  map[int]bool         // the positions whose answers Played has seen
+
+	sequences  []Sequence
+	sequenceOf []int // by position, -1 for unsafe interactions
+	// superseding lists, by position of an unsafe interaction, those recorded
+	// later at the same path.
+	superseding [][]int
 }
 
 type entry struct {
@@ -37,10 +48,13 @@ type entry struct {
 // sameKey is what was recorded under one key.
 type sameKey struct {
 	positions []int
-	tuples    []int // distinct, in recorded order
+	tuples    []int        // distinct, in recorded order
+	firsts    []int        // the first position of each tuple
+	seen      map[int]bool // the tuples, once there are many
 }
 
-// NewIndex reads every interaction's request.
+// NewIndex reads every interaction's request, and every answer if the list holds
+// both safe and unsafe interactions: from ids in them it sees what changes what.
 func NewIndex(m *Matcher, list []clean.Interaction) *Index {
 	ix := &Index{
 		matcher: m,
@@ -49,6 +63,7 @@ func NewIndex(m *Matcher, list []clean.Interaction) *Index {
 		tuples:  tuples{ids: map[string]int{}},
 		inFile:  map[string]bool{},
 		envs:    map[string]bool{},
+		users:   map[string]bool{},
 		answers: map[int]answerDigest{},
 		handed:  map[int]bool{},
 	}
@@ -59,9 +74,14 @@ func NewIndex(m *Matcher, list []clean.Interaction) *Index {
 			if s.Env != "" {
 				ix.envs[s.Env] = true
 			}
+			if s.User != "" {
+				ix.users[s.User] = true
+			}
 		}
 	}
 	ix.fromFile = len(list)
+	ix.issued = sync.OnceValue(func() map[string]bool { return issued(list) })
+	ix.sequence()
 	return ix
 }
 
@@ -89,14 +109,43 @@ func (ix *Index) add(in clean.Interaction) Reading {
 	return r
 }
 
+// manyTuples is how many tuples are searched one by one.
+const manyTuples = 16
+
 func (s *sameKey) add(at, tuple int) {
 	s.positions = append(s.positions, at)
-	for _, t := range s.tuples {
-		if t == tuple {
-			return
+	if s.seen[tuple] || s.seen == nil && slices.Contains(s.tuples, tuple) {
+		return
+	}
+	s.tuples, s.firsts = append(s.tuples, tuple), append(s.firsts, at)
+	if s.seen == nil && len(s.tuples) > manyTuples {
+		s.seen = make(map[int]bool)
+		for _, t := range s.tuples {
+			s.seen[t] = true
 		}
 	}
-	s.tuples = append(s.tuples, tuple)
+	if s.seen != nil {
+		s.seen[tuple] = true
+	}
+}
+
+// Callers returns, for each list of secrets that was recorded with this key, the
+// first position at which it was: as candidates they stand for all with this key.
+// The caller must not change them.
+func (ix *Index) Callers(k Key) []int {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	if same := ix.byKey[k]; same != nil {
+		return same.firsts[:len(same.firsts):len(same.firsts)]
+	}
+	return nil
+}
+
+// SameSecrets reports whether the requests at two positions hold the same secrets.
+func (ix *Index) SameSecrets(a, b int) bool {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	return ix.entries[a].tuple == ix.entries[b].tuple
 }
 
 // Lookup returns the positions of the interactions with this key, in cassette order.
@@ -141,6 +190,15 @@ func (ix *Index) Played(i int) error {
 		return err
 	}
 	found := redact.Placeholders(string(resp.Body()))
+	if l := resp.Large(); l != nil {
+		ids, err := l.IDs()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			found = append(found, redact.Placeholder{ID: id})
+		}
+	}
 	for _, h := range []map[string][]string{resp.Header(), resp.Trailer()} {
 		for _, values := range h {
 			for _, v := range values {

@@ -46,6 +46,7 @@ type Secret struct {
 	Place leaves.Place // "auth", "header.cookie.sid", "body.client_secret"
 	ID    string       // redact.Placeholder.ID
 	Env   string
+	User  string // of Basic credentials, where the name could be stored
 }
 
 // Invented is a fact whose live value may differ from the recorded one (ignored, or of a shape).
@@ -108,15 +109,6 @@ func (m *Matcher) Read(r clean.Request, translate func(string) (string, bool)) R
 	out.Safe = isSafe(r.Method()) || rules.safe()
 	out.Repeat = rules.repeat()
 	return out
-}
-
-// Affects reports whether a rule says that the unsafe request changes what
-// the safe one is answered.
-func (m *Matcher) Affects(unsafe, safe clean.Request) bool {
-	of := requestTarget(safe)
-	return slices.ContainsFunc(m.inForce(requestTarget(unsafe)), func(r *rule) bool {
-		return slices.ContainsFunc(r.affects, func(on scope.On) bool { return on.Match(of) })
-	})
 }
 
 func requestTarget(r clean.Request) scope.Target {

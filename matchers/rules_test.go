@@ -211,21 +211,6 @@ func TestStoredCredentials(t *testing.T) {
 	}
 }
 
-func TestAffects(t *testing.T) {
-	d := newDeck(t, Rule{On: "POST api.acme.dev/orders/{id}/pay", Affects: []string{"GET api.acme.dev/balance", "* reports.acme.dev/**"}})
-	pay := d.clean("POST https://api.acme.dev/orders/1/pay")
-	for url, want := range map[string]bool{
-		"https://api.acme.dev/balance": true, "https://reports.acme.dev/x/y": true, "https://api.acme.dev/orders/1": false,
-	} {
-		if got := d.matcher.Affects(pay, d.clean(get(url))); got != want {
-			t.Errorf("%s: %v", url, got)
-		}
-	}
-	if d.matcher.Affects(d.clean("POST https://api.acme.dev/orders"), d.clean(get("https://api.acme.dev/balance"))) {
-		t.Error("a rule of another path affects")
-	}
-}
-
 func TestShapes(t *testing.T) {
 	for _, c := range []struct {
 		value string

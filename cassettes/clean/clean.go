@@ -75,6 +75,7 @@ type Response struct {
 	header        http.Header
 	trailer       http.Header
 	body          []byte
+	large         *Large // instead of body; nil for most
 	chunked       bool
 	informational []Informational
 }
@@ -98,7 +99,20 @@ func (r Response) HeaderNames() []string { return slices.Sorted(maps.Keys(r.head
 func (r Response) Trailer() http.Header { return r.trailer.Clone() }
 
 // Body is the body with its Content-Encoding removed. The caller must not change it.
+// It is nil when there is a Large.
 func (r Response) Body() []byte { return r.body }
+
+// Large is the body, with its Content-Encoding removed, when it is too large to be
+// held; otherwise nil.
+func (r Response) Large() *Large { return r.large }
+
+// Size is the length of the body in bytes.
+func (r Response) Size() int64 {
+	if r.large != nil {
+		return r.large.size
+	}
+	return int64(len(r.body))
+}
 
 // Chunked reports that the length was not announced before the body.
 func (r Response) Chunked() bool { return r.chunked }

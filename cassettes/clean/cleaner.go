@@ -2,6 +2,7 @@ package clean
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"mime"
@@ -35,6 +36,7 @@ type Cleaner struct {
 type Answer struct {
 	Response      *http.Response
 	Body          []byte // as received, Content-Encoding and all
+	Large         *Large // what a Recording made of the body, instead of Body
 	Trailer       http.Header
 	Informational []Informational
 }
@@ -52,10 +54,14 @@ func (c *Cleaner) Request(req *http.Request, body []byte) (Request, error) {
 	if err != nil {
 		return Request{}, &redact.Refusal{Rule: "content-encoding", Place: "request body", Reason: err.Error()}
 	}
-	return c.request(Request{
+	r, err := c.request(Request{
 		method: req.Method, url: raw, parsed: parsed, proto: req.Proto,
 		header: req.Header, trailer: req.Trailer, body: decoded,
 	})
+	if err == nil && !bytes.Equal(body, decoded) {
+		FollowBody(r.body, false, r.header, r.trailer)
+	}
+	return r, err
 }
 
 // request is the one place where a request is redacted, live or loaded.
@@ -79,10 +85,14 @@ func (c *Cleaner) request(r Request) (Request, error) {
 	} else {
 		r.trailer = nil
 	}
+	received := r.body
 	if r.body, err = c.Vault.Body(s, redact.InRequest, r.ContentType(), r.body); err != nil {
 		return Request{}, err
 	}
 	r.body = renameBoundary(r.header, r.body)
+	if !bytes.Equal(received, r.body) {
+		FollowBody(r.body, false, r.header, r.trailer)
+	}
 	if r.url, err = c.Vault.URL(s, redact.InRequest, r.url); err != nil {
 		return Request{}, err
 	}
@@ -92,9 +102,13 @@ func (c *Cleaner) request(r Request) (Request, error) {
 	return r, nil
 }
 
-// Interaction pairs a clean request with its answer.
+// Interaction pairs a clean request with its answer. The error is ErrLarge when the
+// answer unfolds to more than LargeBody: a Recording is to have its body then.
 func (c *Cleaner) Interaction(req Request, a Answer) (Interaction, error) {
-	body, err := c.decode(a.Response.Header, a.Body)
+	body, err := c.decodeAnswer(a.Response.Header, a.Body)
+	if errors.Is(err, ErrLarge) {
+		return Interaction{}, err
+	}
 	if err != nil {
 		return Interaction{}, &redact.Refusal{Rule: "content-encoding", Place: "response body", Reason: err.Error()}
 	}
@@ -102,24 +116,27 @@ func (c *Cleaner) Interaction(req Request, a Answer) (Interaction, error) {
 	if header == nil {
 		header = make(http.Header)
 	}
-	if len(a.Body) > 0 {
+	if len(a.Body) > 0 || a.Large != nil {
 		header.Del("Content-Encoding")
 	}
 	_, text, _ := strings.Cut(a.Response.Status, " ")
 	resp, err := c.response(req, Response{
 		status: a.Response.StatusCode, statusText: text, proto: a.Response.Proto,
-		header: header, trailer: a.Trailer, body: body,
+		header: header, trailer: a.Trailer, body: body, large: a.Large,
 		chunked:       a.Response.ContentLength < 0 && hasBody(req.method, a.Response.StatusCode),
 		informational: a.Informational,
-	})
+	}, true)
 	if err != nil {
 		return Interaction{}, err
+	}
+	if !bytes.Equal(a.Body, body) && a.Large == nil {
+		FollowBody(resp.body, resp.status == http.StatusPartialContent, resp.header, resp.trailer)
 	}
 	return Interaction{Meta: Meta{ID: -1}, request: req, answer: &answer{response: resp}}, nil
 }
 
-// response is the one place where a response is redacted, live or loaded.
-func (c *Cleaner) response(req Request, r Response) (Response, error) {
+// response is the one place where a response is redacted, live (fresh) or loaded.
+func (c *Cleaner) response(req Request, r Response, fresh bool) (Response, error) {
 	s := req.Scope()
 	header := make(http.Header, len(r.header))
 	for name, values := range r.header {
@@ -152,8 +169,21 @@ func (c *Cleaner) response(req Request, r Response) (Response, error) {
 	if c.Vault.Check("status line", []byte(r.statusText)) != nil {
 		r.statusText = http.StatusText(r.status) // a phrase means nothing to a client (RFC 9112, section 4)
 	}
-	if r.body, err = c.Vault.Body(s, redact.InResponse, r.header.Get("Content-Type"), r.body); err != nil {
+	contentType, received := r.header.Get("Content-Type"), r.body
+	if r.large != nil {
+		dropDigests(r.header, r.trailer)
+		// What a Recording has just written is searched again once it is in the
+		// journal: the client is waiting for its last byte.
+		if r.large.vault != c.Vault || !fresh {
+			if r.large, err = c.large(s, contentType, r.large); err != nil {
+				return Response{}, err
+			}
+		}
+	} else if r.body, err = c.Vault.Body(s, redact.InResponse, contentType, r.body); err != nil {
 		return Response{}, err
+	}
+	if !bytes.Equal(received, r.body) {
+		FollowBody(r.body, r.status == http.StatusPartialContent, r.header, r.trailer)
 	}
 	setLength(req.method, &r)
 	return r, nil
@@ -200,11 +230,11 @@ func (c *Cleaner) Check(in Interaction) error {
 		}{"informational headers", headerText(info.Header)})
 	}
 	for _, p := range parts {
-		if err := c.Vault.Check(p.place, p.text); err != nil {
+		if err := c.Vault.CheckIn(in.request.Scope(), p.place, p.text); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.CheckLarge(s.ResponseLarge)
 }
 
 func headerText(h http.Header) []byte {
@@ -225,8 +255,8 @@ func setLength(method string, r *Response) {
 		// HEAD and 304 say how long the body would be.
 	case r.chunked:
 		r.header.Del("Content-Length")
-	case r.header.Get("Content-Length") != "" || len(r.body) > 0:
-		r.header.Set("Content-Length", strconv.Itoa(len(r.body)))
+	case r.header.Get("Content-Length") != "" || r.Size() > 0:
+		r.header.Set("Content-Length", strconv.FormatInt(r.Size(), 10))
 	}
 }
 

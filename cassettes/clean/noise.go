@@ -21,11 +21,18 @@ var noise = []struct{ name, why string }{
 	{"X-Response-Time", "a duration"},
 }
 
+// noiseNames are the names in lower case.
+var noiseNames = func() (names []string) {
+	for _, n := range noise {
+		names = append(names, strings.ToLower(n.name))
+	}
+	return names
+}()
+
 // Noise reports whether a response header is left out of cassettes by default.
 func Noise(name string) bool {
 	name = strings.ToLower(name)
-	for _, n := range noise {
-		pattern := strings.ToLower(n.name)
+	for _, pattern := range noiseNames {
 		switch {
 		case strings.HasPrefix(pattern, "*"):
 			if strings.HasSuffix(name, pattern[1:]) {

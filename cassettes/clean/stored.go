@@ -1,9 +1,11 @@
 package clean
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"tapedeck/cassettes/redact"
 )
@@ -24,6 +26,7 @@ type Stored struct {
 	ResponseHeader  http.Header
 	ResponseTrailer http.Header
 	ResponseBody    []byte
+	ResponseLarge   *Large // instead of ResponseBody, when it is too large to be held
 	Chunked         bool
 	Informational   []Informational
 }
@@ -49,9 +52,19 @@ func (in Interaction) Stored() (Stored, error) {
 		ResponseHeader:  resp.header,
 		ResponseTrailer: resp.trailer,
 		ResponseBody:    resp.body,
+		ResponseLarge:   resp.large,
 		Chunked:         resp.chunked,
 		Informational:   resp.informational,
 	}, nil
+}
+
+// Scope is what rules are limited by; only the method is in it when the URL cannot be parsed.
+func (s Stored) Scope() redact.Scope {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return redact.Scope{Method: s.Method}
+	}
+	return redact.Scope{Method: s.Method, Host: u.Host, Path: u.EscapedPath()}
 }
 
 // Load builds an interaction from what a file holds, and redacts it: the
@@ -74,7 +87,10 @@ func (c *Cleaner) Load(s Stored) (Interaction, error) {
 	if err != nil {
 		return Interaction{}, err
 	}
-	return Interaction{Meta: s.Meta, request: req, answer: &answer{load: func() (Response, error) {
+	if err := c.Vault.Check("request line", []byte(s.Method+" "+s.Proto+" "+s.ResponseProto)); err != nil {
+		return Interaction{}, err
+	}
+	return Interaction{Meta: s.Meta.sane(), request: req, answer: &answer{load: func() (Response, error) {
 		return c.response(req, Response{
 			status:        s.Status,
 			statusText:    s.StatusText,
@@ -82,10 +98,23 @@ func (c *Cleaner) Load(s Stored) (Interaction, error) {
 			header:        s.ResponseHeader,
 			trailer:       s.ResponseTrailer,
 			body:          s.ResponseBody,
+			large:         s.ResponseLarge,
 			chunked:       s.Chunked,
 			informational: s.Informational,
-		})
+		}, false)
 	}}}, nil
+}
+
+// sane leaves out what nobody but a hand can have written: it would be printed and
+// saved as it is.
+func (m Meta) sane() Meta {
+	if _, err := time.Parse(time.DateOnly, m.Recorded); err != nil {
+		m.Recorded = ""
+	}
+	if m.Cut != "client" {
+		m.Cut = ""
+	}
+	return m
 }
 
 // Renumber returns the interaction with its placeholders' identities changed
@@ -106,10 +135,22 @@ func (in Interaction) Renumber(ids map[string]string) (Interaction, error) {
 	}
 	req.header = mapHeader(req.header, re)
 	req.trailer = mapHeader(req.trailer, re)
-	req.body = []byte(re(string(req.body)))
+	if body := []byte(redact.RenumberBody(req.ContentType(), string(req.body), ids)); !bytes.Equal(body, req.body) {
+		req.body = body
+		FollowBody(body, false, req.header, req.trailer)
+	}
 	resp.header = mapHeader(resp.header, re)
 	resp.trailer = mapHeader(resp.trailer, re)
-	resp.body = []byte(re(string(resp.body)))
+	if resp.large != nil {
+		if resp.large, err = resp.large.renumber(ids); err != nil {
+			return Interaction{}, err
+		}
+	} else {
+		if body := []byte(redact.RenumberBody(resp.header.Get("Content-Type"), string(resp.body), ids)); !bytes.Equal(body, resp.body) {
+			resp.body = body
+			FollowBody(body, resp.status == http.StatusPartialContent, resp.header, resp.trailer)
+		}
+	}
 	setLength(req.method, &resp)
 	return Interaction{Meta: in.Meta, request: req, answer: &answer{response: resp}}, nil
 }

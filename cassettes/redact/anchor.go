@@ -1,11 +1,13 @@
 package redact
 
+import "strings"
+
 // An anchorTable finds where in a text a value rule could match: a few bytes
 // that every match starts with. Running thirty expressions over every leaf would
 // cost a hundred times more.
 type anchorTable struct {
 	filter [1 << 10]uint64 // 65,536 bits, by a hash of the first three bytes
-	at     map[[3]byte][]anchor
+	at     map[uint32][]anchor
 }
 
 type anchor struct {
@@ -13,33 +15,76 @@ type anchor struct {
 	rule *rule
 }
 
-func newAnchorTable() *anchorTable { return &anchorTable{at: make(map[[3]byte][]anchor)} }
+func newAnchorTable() *anchorTable { return &anchorTable{at: make(map[uint32][]anchor)} }
 
 // add registers an anchor of at least three bytes.
 func (t *anchorTable) add(text string, one *rule) {
-	key := [3]byte{text[0], text[1], text[2]}
-	bit := anchorBit(text[0], text[1], text[2])
+	key := uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16
+	bit := anchorBit(key)
 	t.filter[bit>>6] |= 1 << (bit & 63)
 	t.at[key] = append(t.at[key], anchor{text, one})
 }
 
-func anchorBit(a, b, c byte) uint32 {
-	return (uint32(a)*0x9E3779B1 ^ uint32(b)*0x85EBCA77 ^ uint32(c)*0xC2B2AE3D) >> 16
-}
+// anchorBit is the bit of a key, which is the first three bytes of an anchor.
+func anchorBit(key uint32) uint32 { return key * 0x9E3779B1 >> 16 }
 
 // scan calls f for every place where one of a rule's anchors stands.
 func (t *anchorTable) scan(s string, f func(i int, one *rule)) {
-	for i := 0; i+3 <= len(s); i++ {
-		bit := anchorBit(s[i], s[i+1], s[i+2])
-		if t.filter[bit>>6]&(1<<(bit&63)) == 0 {
-			continue
-		}
-		for _, a := range t.at[[3]byte{s[i], s[i+1], s[i+2]}] {
-			if len(s)-i >= len(a.text) && s[i:i+len(a.text)] == a.text {
+	for i := t.next(s, 0); i >= 0; i = t.next(s, i+1) {
+		for _, a := range t.at[anchorKey(s, i)] {
+			if strings.HasPrefix(s[i:], a.text) {
 				f(i, a.rule)
 			}
 		}
 	}
+}
+
+// next returns the first place at or after i where an anchor stands, or -1.
+func (t *anchorTable) next(s string, i int) int {
+	for ; i+4 <= len(s); i++ {
+		bit := anchorBit(load4(s, i) & 0xffffff)
+		if t.filter[bit>>6]&(1<<(bit&63)) != 0 && t.stands(s, i) {
+			return i
+		}
+	}
+	if i >= 0 && i+3 == len(s) && t.stands(s, i) {
+		return i
+	}
+	return -1
+}
+
+// stands reports whether an anchor stands at i.
+func (t *anchorTable) stands(s string, i int) bool {
+	for _, a := range t.at[anchorKey(s, i)] {
+		if strings.HasPrefix(s[i:], a.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// A ruleSet is a set of value rules that have anchors, by their order.
+type ruleSet [(maxOrder + 63) / 64]uint64
+
+// anchorsIn returns the rules of which an anchor stands in s.
+func (r *Rules) anchorsIn(s string) (set ruleSet) {
+	r.anchors.scan(s, func(_ int, one *rule) { set[one.order>>6] |= 1 << (one.order & 63) })
+	return set
+}
+
+// has reports whether one can match the text that the set was made from: every match
+// holds one of the rule's anchors, if it has any.
+func (set *ruleSet) has(one *rule) bool {
+	return len(one.anchors) == 0 || set[one.order>>6]&(1<<(one.order&63)) != 0
+}
+
+func anchorKey(s string, i int) uint32 {
+	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16
+}
+
+func load4(s string, i int) uint32 {
+	_ = s[i+3]
+	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24
 }
 
 // boundary reports whether a word may start at i: no letter or digit stands

@@ -32,6 +32,10 @@ var repeats = []string{
 	"://", "a://", "https://", "a://?", "a://#", "a://b=", "?token=", "https://a@b?#", "https://a:b@c/?token=x&", "https://x/?u=", "https://x/%%3Fu=", "@", "#", "?",
 	"&", "%%", "a%%", "=", ";", "/", "%%2F", "%%5B", "%%255B", "token=a&", "code=a&", "code=a&state=b&", "a[b]=", "a[]=1&", "a[][b]=1&",
 	`{"a":`, "[", `{"a":"`, "[{", `"[{\"`, `{"a":"https://x?token=1"},`, "--b\r\n", "--b\r\n\r\n", "data: ", "data: {\"token\":\"a\"}\n\n", "{\"token\":\"abc\"}\n", "{\"code\":\"abc\"}\n", "\n", " ", "a", "\xff",
+	// wrappings and pairs
+	"%%25", "%%2525", "%%73", "&amp;", "&#38;", "&#x", "&", `\\u0073`, `\\`, "c2tfdGVzdF8", "c2tfdGVzdF9hYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh\n", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB\r\n ", "736b5f74",
+	"token=", "token='", `token="`, "token =", "&token=", "<input ", `<input name="token" value=`, `<a name="token">`, "<a b=", "<password><![CDATA[", "]]></token>",
+	"data: {\"d\":\"sk_\"}\n\n", "data: sk_test_\n\n", "data: a\ndata: b\n", "{\"d\":\"q7Zt\"}\n", "\x0a\x08", "\x0b", "\x00\x00\x00\x00\x08", "\x00token=a&",
 }
 
 // attack fills about size bytes with a repeated text.
@@ -68,7 +72,7 @@ func TestHostileText(t *testing.T) {
 		everything(t, token, formType, 256<<10)
 	}
 	for _, token := range repeats {
-		for _, contentType := range []string{"text/plain", jsonType, formType} {
+		for _, contentType := range []string{"text/plain", jsonType, formType, "text/event-stream", "application/x-ndjson", "application/protobuf", "application/grpc"} {
 			everything(t, token, contentType, 16<<10)
 		}
 	}

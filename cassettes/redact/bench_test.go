@@ -89,6 +89,49 @@ func BenchmarkURL(b *testing.B) {
 	}
 }
 
+// BenchmarkLarge redacts bodies of 1 MB in which a few secrets stand.
+func BenchmarkLarge(b *testing.B) {
+	const size = 1 << 20
+	fill := func(start, one, secret, end string) []byte {
+		var out strings.Builder
+		out.WriteString(start)
+		for n := 0; out.Len() < size; n++ {
+			if n%1000 == 500 {
+				fmt.Fprintf(&out, secret, n, random2, n)
+			} else {
+				fmt.Fprintf(&out, one, n)
+			}
+		}
+		out.WriteString(end)
+		return []byte(out.String())
+	}
+	const charge = `{"id":"ch_3Mt%08d","object":"charge","amount":2000,"captured":true,"created":1680800504,"currency":"eur","description":"Order of the shop",` +
+		`"billing_details":{"address":{"city":null,"country":"DE"},"email":"jenny.rosen@example.com","name":null},"failure_code":null,"livemode":false,"metadata":{},` +
+		`"outcome":{"network_status":"approved_by_network","risk_level":"normal","seller_message":"Payment complete.","type":"authorized"},"paid":true,"receipt_url":"https://pay.stripe.com/receipts/x"`
+	for _, c := range []struct {
+		name, contentType string
+		body              []byte
+	}{
+		{"JSON", jsonType, fill(`{"object":"list","url":"/v1/charges","data":[`, charge+"},\n", charge+`,"client_secret":"pi_3Nab_secret_%s%d"},`+"\n", "null]}")},
+		{"HTML", "text/html", fill("<!DOCTYPE html>\n<html><body>\n",
+			`<div class="row"><a href="/x/y?page=%d">A link to somewhere</a> and "some": "text" in it.</div>`+"\n",
+			`<div class="row" id="%d">The key is sk_test_%s%d here.</div>`+"\n", "</body></html>\n")},
+		{"SSE", "text/event-stream", fill("",
+			`data: {"id":"chatcmpl-9","object":"chat.completion.chunk","created":1720000000,"choices":[{"index":0,"delta":{"content":" word %d"},"finish_reason":null}]}`+"\n\n",
+			`data: {"id":"%d","session":{"client_secret":"%s%d"}}`+"\n\n", "data: [DONE]\n\n")},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.SetBytes(int64(len(c.body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := vault(b, Config{}).Body(stripe, InResponse, c.contentType, c.body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func benchVault(b *testing.B, learned int) *Vault {
 	b.Helper()
 	v := vault(b, Config{})

@@ -24,9 +24,14 @@ func (v *Vault) body(p *pass, contentType string, body []byte) ([]byte, error) {
 		return body, nil
 	}
 	before := string(body)
-	after, err := v.settle(before, func(s string) (string, error) { return p.body(contentType, s), nil })
-	if err != nil {
-		return nil, err
+	var after string
+	if wireOf(contentType) == wireNone && !v.thorough {
+		after = p.settled(contentType, before)
+	} else {
+		var err error
+		if after, err = v.settle(before, func(s string) (string, error) { return p.framed(contentType, s) }); err != nil {
+			return nil, err
+		}
 	}
 	if after == before {
 		return body, nil
@@ -34,41 +39,14 @@ func (v *Vault) body(p *pass, contentType string, body []byte) ([]byte, error) {
 	return []byte(after), nil
 }
 
+// body redacts a body without frames, in one round.
 func (p *pass) body(contentType, s string) string {
-	format, list, err := leaves.Body(contentType, []byte(s))
-	switch {
-	case err == nil && len(list) > 0:
-		return p.leaves(s, list, inBody)
-	case err != nil && format == leaves.Form:
-		list, _ = leaves.Query(s) // its bad fields are leaves too, as they are written
-		return p.leaves(s, list, inBody)
+	o := outlines.Get().(*leaves.Outline)
+	defer recycle(o)
+	if !p.outline(o, contentType, s) {
+		return p.plain("body", s)
 	}
-	return p.plain("body", s)
-}
-
-// leaves redacts a text of which the leaves are known: leaves by name and value,
-// what stands between them (names, punctuation) by value.
-func (p *pass) leaves(s string, list []leaves.Leaf, in places) string {
-	var b strings.Builder
-	last := 0
-	around := &siblings{list: list}
-	for i := range list {
-		leaf := &list[i]
-		if leaf.Start < last {
-			continue
-		}
-		clean, changed := p.leaf(around, leaf, in)
-		gap := p.text(leaf.Place, in, s[last:leaf.Start])
-		b.WriteString(gap)
-		if changed {
-			b.Write(leaf.Quote(clean))
-		} else {
-			b.WriteString(s[leaf.Start:leaf.End])
-		}
-		last = leaf.End
-	}
-	b.WriteString(p.text("body", in, s[last:]))
-	return b.String()
+	return p.outlined(s, o, inBody)
 }
 
 // leaf redacts one leaf. Null, booleans and empty values have nothing to hide;
@@ -88,6 +66,9 @@ func (p *pass) leaf(around *siblings, leaf *leaves.Leaf, in places) (clean strin
 	r := p.rule(around, leaf, in)
 	switch {
 	case r == nil:
+	case r.reading == readPersonal:
+		clean = p.personal(r, leaf.Place, value)
+		return clean, clean != value
 	case r.reading == readCard:
 		if digits, ok := r.cardIn(value); ok {
 			clean = likeCard(value, p.v.card(digits, r.ID))
@@ -116,6 +97,11 @@ const maxFileSecret = 4 << 10
 // number redacts a JSON number: only a card's, by another card's, as the type must
 // stay.
 func (p *pass) number(around *siblings, leaf *leaves.Leaf, in places) (clean string, changed bool) {
+	if p.v.rules.email != nil {
+		if clean, changed = p.personalNumber(around, leaf, in); changed {
+			return clean, true
+		}
+	}
 	if len(leaf.Value) < 12 || len(leaf.Value) > 19 {
 		return leaf.Value, false
 	}
@@ -153,6 +139,9 @@ func (p *pass) rule(around *siblings, leaf *leaves.Leaf, in places) *rule {
 		return nil
 	}
 	r := p.v.rules.named(leaf.Name, in, p.target)
+	if r == nil {
+		r = p.conditionally(around, leaf, in)
+	}
 	if r == nil || len(p.keeps) > 0 && p.kept(r.ID, p.place(leaf.Place)) {
 		return nil
 	}
@@ -183,9 +172,12 @@ func (p *pass) isCode(around *siblings, leaf *leaves.Leaf, in places) bool {
 type beside uint8
 
 const (
-	besideGrant beside = 1 << iota // the members of an OAuth exchange
-	besideState                    // in a query, of the redirect that brings the code
-	besideScore                    // what makes a token a piece of text
+	besideGrant  beside = 1 << iota // the members of an OAuth exchange
+	besideState                     // in a query, of the redirect that brings the code
+	besideScore                     // what makes a token a piece of text
+	besidePerson                    // of a person: see besidePersonal
+	besideStreet
+	besideName
 )
 
 var besideNames = map[string]beside{
@@ -197,15 +189,25 @@ var besideNames = map[string]beside{
 // the first leaf asks.
 type siblings struct {
 	list     []leaves.Leaf
+	outline  *leaves.Outline // instead of the list
 	byParent map[string]beside
 }
 
 func (around *siblings) of(place leaves.Place) beside {
 	if around.byParent == nil {
 		around.byParent = make(map[string]beside)
+		add := func(name string, place func() leaves.Place) {
+			name = fold(name)
+			if one := besideNames[name] | besidePersonal(name); one != 0 {
+				around.byParent[parentOf(place())] |= one
+			}
+		}
 		for i := range around.list {
-			if one := besideNames[fold(around.list[i].Name)]; one != 0 {
-				around.byParent[parentOf(around.list[i].Place)] |= one
+			add(around.list[i].Name, func() leaves.Place { return around.list[i].Place })
+		}
+		if o := around.outline; o != nil {
+			for i := range o.Len() {
+				add(o.Name(i), func() leaves.Place { return o.Place(i) })
 			}
 		}
 	}
@@ -222,6 +224,9 @@ func parentOf(place leaves.Place) string {
 
 // oauthPath reports whether a path is one of an OAuth exchange.
 func oauthPath(path string) bool {
+	if !strings.ContainsAny(path, "oO") {
+		return false // each of the words below has one
+	}
 	for _, segment := range strings.Split(strings.ToLower(path), "/") {
 		if strings.Contains(segment, "oauth") || segment == "token" || segment == "authorize" || segment == "authorization" {
 			return true
@@ -232,6 +237,9 @@ func oauthPath(path string) bool {
 
 // plain redacts a text or binary without structure that is known.
 func (p *pass) plain(place leaves.Place, s string) string {
+	if !p.fixed && isBinary(s) {
+		return p.binary(place, s)
+	}
 	if p.names {
 		s = p.pairs(place, s)
 	}

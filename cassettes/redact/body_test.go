@@ -33,7 +33,7 @@ Content-Type: image/png
 --xx--
 `, "\n", "\r\n")
 	fill := strings.NewReplacer("KEY", key40, "RANDOM", random1, "CARD", card1)
-	want := strings.NewReplacer("hunter2", "REDACTED-0001", "sk_test_KEY", "sk_test_REDACTED-0003", "RANDOM", "REDACTED-0004",
+	want := strings.NewReplacer("sk_test_KEY\x00", "sk_test_REDACTED-0003"+strings.Repeat(" ", len(key40)-len("REDACTED-0003"))+"\x00", "hunter2", "REDACTED-0001", "sk_test_KEY", "sk_test_REDACTED-0003", "RANDOM", "REDACTED-0004",
 		`"abc"`, `"REDACTED-0002"`, "CARD", "4988438843884305").Replace(in)
 	if got := body(t, vault(t, Config{}), stripe, InRequest, contentType, fill.Replace(in)); got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
@@ -54,7 +54,7 @@ func TestTextAndBytes(t *testing.T) {
 		{"XML", "application/xml", `<a><Password>x&amp;y</Password><ns:token t="1">abc</ns:token><name>n</name></a>`, `<a><Password>REDACTED-0001</Password><ns:token t="1">REDACTED-0002</ns:token><name>n</name></a>`},
 		{"JSON in a string", "text/plain", `x = "{\"token\":\"abc\"}"`, `x = "{\"token\":\"REDACTED-0001\"}"`},
 		{"page", "text/html", `<p>sk_live_` + key40 + `</p><a href="https://x.dev/?token=abc">`, `<p>sk_live_REDACTED-0002</p><a href="https://x.dev/?token=REDACTED-0001">`},
-		{"binary", "application/octet-stream", "\x00\xffsk_live_" + key40 + "\x00\xfe", "\x00\xffsk_live_REDACTED-0001\x00\xfe"},
+		{"binary", "application/octet-stream", "\x00\xffsk_live_" + key40 + "\x00\xfe", "\x00\xffsk_live_REDACTED-0001" + strings.Repeat(" ", len(key40)-len("REDACTED-0001")) + "\x00\xfe"},
 		{"digits follow", "text/plain", random1 + " " + random1 + "77", random1 + " " + random1 + "77"},
 		{"events of an API", "text/event-stream", "event: x\ndata: {\"id\":1,\"client_secret\":\"ek_short\"}\n\ndata:{\"a\":{\"client_secret\" :\n \"two\"}}\n\ndata: [DONE]\n\n", "event: x\ndata: {\"id\":1,\"client_secret\":\"REDACTED-0001\"}\n\ndata:{\"a\":{\"client_secret\" :\n \"REDACTED-0002\"}}\n\ndata: [DONE]\n\n"},
 		{"aligned members", "text/plain", "{\"a\",\n\"password\"           :                    \"hunter2\"", "{\"a\",\n\"password\"           :                    \"REDACTED-0001\""},

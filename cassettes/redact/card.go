@@ -115,19 +115,31 @@ type digitRun struct {
 // since an expiry year may follow a number in the same way, every end of a
 // group is tried until accept takes one.
 func digitRuns(s string, accept func(digitRun) bool) {
-	for i := 0; i < len(s); {
-		if !isDigit(s[i]) {
-			i++
+	last := 0
+	// The first group of a number has at least four digits: one of every four
+	// characters is looked at.
+	for at := minGroup - 1; at < len(s); {
+		if !isDigit(s[at]) {
+			at += minGroup
 			continue
+		}
+		i := at
+		for i > last && isDigit(s[i-1]) {
+			i--
 		}
 		end := digitRunAt(s, i, accept)
 		if end == 0 { // the next group may start a number
-			for end = i; end < len(s) && isDigit(s[end]); end++ {
+			for end = at; end < len(s) && isDigit(s[end]); end++ {
 			}
 		}
-		i = end
+		last, at = end, end+minGroup-1
 	}
 }
+
+const (
+	minGroup = 4  // digits in the first group of a number, at least
+	minCard  = 12 // digits in a number, at least
+)
 
 // digitRunAt offers the runs that start at i, where a digit stands and none
 // before it, and returns the end of the one accepted, or 0.
@@ -149,11 +161,11 @@ func digitRunAt(s string, i int, accept func(digitRun) bool) int {
 		if j < len(s) && (isNameByte(s[j]) || decimals(s[j:])) {
 			return 0
 		}
-		if n >= 12 && accept(digitRun{start: i, end: j, digits: string(digits[:n])}) {
+		if n >= minCard && accept(digitRun{start: i, end: j, digits: string(digits[:n])}) {
 			return j
 		}
 		// Groups have at least four digits, the last one at least two.
-		if n < 4 || j+2 >= len(s) || s[j] != ' ' && s[j] != '-' || separator != 0 && separator != s[j] ||
+		if n < minGroup || j+2 >= len(s) || s[j] != ' ' && s[j] != '-' || separator != 0 && separator != s[j] ||
 			!isDigit(s[j+1]) || !isDigit(s[j+2]) {
 			return 0
 		}

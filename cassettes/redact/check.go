@@ -3,8 +3,17 @@ package redact
 import "strings"
 
 // Check searches final bytes for every learned value and value rule in every
-// encoding, and returns a Refusal on the first hit.
-func (v *Vault) Check(place string, b []byte) error {
+// encoding, and returns a Refusal on the first hit. Value rules that the
+// configuration limits to some requests or places are left to CheckIn.
+func (v *Vault) Check(place string, b []byte) error { return v.check(nil, place, b) }
+
+// CheckIn is Check for a part of the request s or of its answer. place names the part
+// as Refusals do: "request URL", "response headers", "request body" and so on.
+func (v *Vault) CheckIn(s Scope, place string, b []byte) error {
+	return v.check(&checked{target: s.Target(), in: partOf(place)}, place, b)
+}
+
+func (v *Vault) check(at *checked, place string, b []byte) error {
 	s := string(b)
 	var list []Placeholder
 	if strings.Contains(s, word) {
@@ -13,7 +22,10 @@ func (v *Vault) Check(place string, b []byte) error {
 	var refusal *Refusal
 	gaps(s, list, func(start, end int) {
 		if refusal == nil {
-			refusal = v.checkGap(place, s, start, end)
+			refusal = v.checkGap(at, place, s, start, end)
+		}
+		if refusal == nil {
+			refusal = v.checkWrapped(place, s[start:end])
 		}
 	})
 	if refusal == nil {
@@ -22,7 +34,7 @@ func (v *Vault) Check(place string, b []byte) error {
 	return refusal
 }
 
-func (v *Vault) checkGap(place, s string, start, end int) (refusal *Refusal) {
+func (v *Vault) checkGap(at *checked, place, s string, start, end int) (refusal *Refusal) {
 	gap := s[start:end]
 	v.mu.RLock()
 	defer v.mu.RUnlock()
@@ -36,7 +48,7 @@ func (v *Vault) checkGap(place, s string, start, end int) (refusal *Refusal) {
 	for _, h := range v.rules.search(gap) {
 		one := h.rule
 		switch {
-		case one.in != anywhere || one.On != "": // limited to places that these bytes do not show
+		case (one.in != anywhere || one.On != "") && !at.covers(one, s, start+h.start):
 		case v.keeps[gap[h.start:h.end]]:
 		case one.shape == shapeCard && (bareNumber(s, start+h.start, start+h.end) || beginsInEscape(s, start+h.start, h.digits)):
 		default:

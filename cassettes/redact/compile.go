@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -13,15 +14,27 @@ import (
 
 // Rules is a compiled, immutable rule set.
 type Rules struct {
-	list    []Rule
-	exact   map[string][]*rule // by folded name
-	endings []ending
-	values  []*rule // those found by their shape, in order
-	anchors *anchorTable
-	loose   []*rule // value rules without a literal start: tried everywhere
-	cards   *rule
-	keeps   []keep
-	env     []known
+	list     []Rule
+	exact    map[string][]*rule // by folded name
+	endings  []ending
+	nameEnds nameEnds // of the names in exact and endings
+	names    nameCache
+	// conditional are the name rules that look at what stands around the value too.
+	conditional    map[string][]*rule
+	conditionalEnd []ending
+	values         []*rule // those found by their shape, in order
+	anchors        *anchorTable
+	loose          []*rule // value rules without a literal start: tried everywhere
+	cards          *rule
+	keeps          []keep
+	env            []known
+	hosts          []*rule
+	paths          []*rule
+	email          *rule // finds addresses in texts; nil without personal data, as is
+	wholeIP        *rule // which finds those that are a whole value
+	removed        []string
+	refuse         bool // a save with suspects
+	personal       bool
 }
 
 // maxOrder bounds how many value rules search by anchor; others search everywhere.
@@ -36,18 +49,23 @@ type ending struct {
 // rule is a Rule made ready.
 type rule struct {
 	Rule
-	on      scope.On
-	in      places
-	reading reading
-	order   int // of the value rules that have anchors
-	shape   shape
-	inside  bool
-	byHand  func(f *finder, i int) (hit, bool) // instead of find, for what a text is searched for
-	anchors []string                           // every match holds one of them; none for loose rules
-	find    *regexp.Regexp                     // anchored at the start, or free for rules of the configuration
-	free    bool                               // find is free
-	whole   *regexp.Regexp                     // the kept text around any secret, however short
-	clean   *regexp.Regexp                     // the kept text around a placeholder
+	on       scope.On
+	link     scope.On // of a path rule: on with any method, for URLs in texts
+	segments []int    // of a path rule: which are secret
+	at       leaves.Pattern
+	in       places
+	reading  reading
+	company  company
+	host     bool
+	order    int // of the value rules that have anchors
+	shape    shape
+	inside   bool
+	byHand   func(f *finder, i int) (hit, bool) // instead of find, for what a text is searched for
+	anchors  []string                           // every match holds one of them; none for loose rules
+	find     *regexp.Regexp                     // anchored at the start, or free for rules of the configuration
+	free     bool                               // find is free
+	whole    *regexp.Regexp                     // the kept text around any secret, however short
+	clean    *regexp.Regexp                     // the kept text around a placeholder
 }
 
 // places is a set of where a name or value can stand.
@@ -75,22 +93,28 @@ var placeGroups = map[string][]string{
 
 type keep struct {
 	Keep
-	on scope.On
-	at leaves.Pattern
+	nth int // its position among the keeps
+	on  scope.On
+	at  leaves.Pattern
 }
 
 // Compile joins the built-in rules with cfg. The error names the rule or keep
 // that is wrong and what to write instead.
 func Compile(cfg Config) (*Rules, error) {
-	r := &Rules{exact: make(map[string][]*rule), anchors: newAnchorTable()}
+	r := &Rules{exact: make(map[string][]*rule), anchors: newAnchorTable(), removed: slices.Clone(cfg.Remove), refuse: cfg.RefuseUnknown, personal: cfg.PII}
 	removed := make(map[string]bool)
 	for _, id := range cfg.Remove {
 		removed[id] = true
 	}
-	ids := make(map[string]bool)
+	ids := map[string]bool{UnknownRule: true}
 	r.addBuiltIn(removed, ids)
+	r.addPersonal(cfg.PII, removed, ids)
 	for i, add := range cfg.Add {
-		if err := r.add(add, ids); err != nil {
+		to := r
+		if add.PII != "" && !cfg.PII {
+			to = &Rules{exact: make(map[string][]*rule), anchors: newAnchorTable()} // to find its faults
+		}
+		if err := to.add(add, ids); err != nil {
 			return nil, fmt.Errorf("redact.add[%d]: %w", i, err)
 		}
 	}
@@ -104,6 +128,7 @@ func Compile(cfg Config) (*Rules, error) {
 		if err != nil {
 			return nil, fmt.Errorf("redact.keep[%d]: %w", i, err)
 		}
+		compiled.nth = len(r.keeps)
 		r.keeps = append(r.keeps, compiled)
 	}
 	r.env = r.knownFromEnv(cfg.Env)
@@ -112,6 +137,27 @@ func Compile(cfg Config) (*Rules, error) {
 
 // List returns every rule in force, built-in ones first.
 func (r *Rules) List() []Rule { return slices.Clone(r.list) }
+
+// Rules is what the vault goes by.
+func (v *Vault) Rules() *Rules { return v.rules }
+
+// Removed lists the ids of the rules that the configuration switches off.
+func (r *Rules) Removed() []string { return slices.Clone(r.removed) }
+
+// Keeps lists the places that the configuration exempts, with their reasons.
+func (r *Rules) Keeps() []Keep {
+	out := make([]Keep, len(r.keeps))
+	for i := range r.keeps {
+		out[i] = r.keeps[i].Keep
+	}
+	return out
+}
+
+// ReplacesPersonal reports whether personal data is replaced too.
+func (r *Rules) ReplacesPersonal() bool { return r.personal }
+
+// RefusesUnknown reports whether suspects stop a save.
+func (r *Rules) RefusesUnknown() bool { return r.refuse }
 
 func (r *Rules) addBuiltIn(removed, ids map[string]bool) {
 	for _, row := range nameRules {
@@ -124,7 +170,7 @@ func (r *Rules) addBuiltIn(removed, ids map[string]bool) {
 			in = []string{row.in}
 		}
 		for _, name := range strings.Fields(row.names) {
-			r.addName(&rule{Rule: Rule{ID: row.id, Reason: row.reason, Name: name, In: in}, reading: row.reading})
+			r.addName(&rule{Rule: Rule{ID: row.id, Reason: row.reason, Name: name, In: in, Source: builtInSource}, reading: row.reading})
 		}
 	}
 	for _, row := range valueRules {
@@ -132,7 +178,7 @@ func (r *Rules) addBuiltIn(removed, ids map[string]bool) {
 		if removed[row.id] {
 			continue
 		}
-		one := &rule{Rule: Rule{ID: row.id, Reason: row.reason, Value: row.value}, in: anywhere,
+		one := &rule{Rule: Rule{ID: row.id, Reason: row.reason, Value: row.value, Source: builtInSource}, in: anywhere,
 			shape: row.shape, inside: row.inside, byHand: byHand[row.id]}
 		r.list = append(r.list, one.Rule)
 		if row.shape == shapeCard {
@@ -157,8 +203,27 @@ func (r *Rules) add(add Rule, ids map[string]bool) error {
 		return fmt.Errorf("the rule has no id; give it one that reports can name")
 	case ids[add.ID]:
 		return fmt.Errorf("rule %s: the id is taken; choose another, or remove the other rule first", add.ID)
-	case (add.Name == "") == (add.Value == ""):
-		return fmt.Errorf("rule %s: exactly one of name and value must be set", add.ID)
+	case given(add.Name, add.Value, add.Path, add.Host) != 1:
+		return fmt.Errorf("rule %s: exactly one of name, value, path and host must be set", add.ID)
+	case add.PII != "" && !slices.Contains(PIIKinds(), add.PII):
+		return fmt.Errorf("rule %s: pii: %q is none of %s", add.ID, add.PII, strings.Join(PIIKinds(), ", "))
+	case add.PII != "" && add.Name == "":
+		return fmt.Errorf("rule %s: pii goes with name; what a value or path rule finds has no format to keep", add.ID)
+	case add.At != "" && add.Name == "":
+		return fmt.Errorf("rule %s: at goes with name; limit the rule with in and on", add.ID)
+	case add.Path != "" && (add.On != "" || len(add.In) > 0):
+		return fmt.Errorf("rule %s: path says where it looks by itself; leave on and in out", add.ID)
+	case add.Host != "" && len(add.In) > 0:
+		return fmt.Errorf("rule %s: a host can stand anywhere; leave in out", add.ID)
+	case add.Name != "" && slices.Contains(add.In, "path"):
+		return fmt.Errorf("rule %s: in: a path has no names; write path: \"POST host/x/{secret}\" in a rule of its own", add.ID)
+	}
+	if add.At != "" {
+		at, err := leaves.ParsePattern(add.At)
+		if err != nil {
+			return fmt.Errorf("rule %s: at: %w", add.ID, err)
+		}
+		one.at = at
 	}
 	if add.On != "" {
 		on, err := scope.ParseOn(add.On)
@@ -173,6 +238,12 @@ func (r *Rules) add(add Rule, ids map[string]bool) error {
 		}
 	}
 	ids[add.ID] = true
+	switch {
+	case add.Path != "":
+		return r.addPath(one)
+	case add.Host != "":
+		return r.addHost(one)
+	}
 	if add.Name != "" {
 		if folded := fold(strings.TrimPrefix(add.Name, "*")); folded == "" || strings.Contains(folded, "*") {
 			return fmt.Errorf("rule %s: name: %q must be a name, or \"*\" and a name's end", add.ID, add.Name)
@@ -203,24 +274,23 @@ func (r *Rules) add(add Rule, ids map[string]bool) error {
 }
 
 func (r *Rules) addName(one *rule) {
+	if one.PII != "" {
+		one.reading = readPersonal
+	}
 	one.in = inOf(one.In)
 	r.list = append(r.list, one.Rule)
+	if one.company != alone || one.At != "" {
+		r.addConditional(one)
+		return
+	}
 	if end, ok := strings.CutPrefix(one.Name, "*"); ok {
+		r.nameEnds.add(fold(end))
 		r.endings = append(r.endings, ending{fold(end), one})
 		return
 	}
 	name := fold(one.Name)
+	r.nameEnds.add(name)
 	r.exact[name] = append(r.exact[name], one)
-}
-
-// mayMatch reports whether a text holds what every match of the rule holds.
-func (one *rule) mayMatch(s string) bool {
-	for _, anchor := range one.anchors {
-		if strings.Contains(s, anchor) {
-			return true
-		}
-	}
-	return len(one.anchors) == 0
 }
 
 func inOf(names []string) places {
@@ -315,22 +385,43 @@ func appendFolded(to []byte, name string) []byte {
 
 // named returns the rule for a value under name, or nil.
 func (r *Rules) named(name string, in places, t scope.Target) *rule {
-	if len(name) > 128 {
-		return nil
-	}
-	var buffer [128]byte
-	folded := appendFolded(buffer[:0], name)
-	for _, one := range r.exact[string(folded)] {
+	for _, one := range r.names.of(r, name) {
 		if one.in&in != 0 && one.on.Match(t) {
 			return one
 		}
 	}
+	return nil
+}
+
+// candidates are the rules for values under name wherever it stands, in the order in
+// which they count.
+func (r *Rules) candidates(name string) (list []*rule) {
+	if len(name) > maxRuleName {
+		return nil
+	}
+	var buffer [maxRuleName]byte
+	folded := appendFolded(buffer[:0], name)
+	list = append(list, r.exact[string(folded)]...)
+	if notSecret[string(folded)] != "" {
+		return list
+	}
 	for i := range r.endings {
-		end := &r.endings[i]
-		if n := len(folded) - len(end.text); n >= 0 && string(folded[n:]) == end.text &&
-			end.rule.in&in != 0 && end.rule.on.Match(t) && notSecret[string(folded)] == "" {
-			return end.rule
+		if end := &r.endings[i]; bytes.HasSuffix(folded, []byte(end.text)) {
+			list = append(list, end.rule)
 		}
 	}
-	return nil
+	return list
+}
+
+// maxRuleName is the longest name that a rule can name, in bytes.
+const maxRuleName = 128
+
+// given counts the texts that are not empty.
+func given(texts ...string) (n int) {
+	for _, text := range texts {
+		if text != "" {
+			n++
+		}
+	}
+	return n
 }

@@ -21,20 +21,33 @@ func (v *Vault) Header(s Scope, d Direction, h http.Header) (http.Header, error)
 	slices.Sort(names) // numbers are given in a fixed order
 	p := v.pass(s, d)
 	out := make(http.Header, len(h))
+	count := 0
 	for _, name := range names {
 		out[name] = slices.Clone(h[name])
+		count += len(h[name])
 	}
+	// The first round looks at every value. So does one after something was learned;
+	// otherwise only what the round before has changed can change again.
+	settled := make([]bool, count)
 	for range maxRounds {
-		before, changed := v.Learned(), false
+		before, changed, n := v.Learned(), false, 0
 		for _, name := range names {
 			for i, value := range out[name] {
-				clean := p.header(name, value)
-				changed = changed || clean != value
-				out[name][i] = clean
+				if !settled[n] || v.thorough {
+					clean := p.header(name, value)
+					settled[n] = clean == value
+					changed = changed || clean != value
+					out[name][i] = clean
+				}
+				n++
 			}
 		}
-		if !changed && v.Learned() == before {
+		learned := v.Learned() != before
+		if !changed && !learned {
 			break
+		}
+		if learned {
+			clear(settled)
 		}
 	}
 	return out, nil
@@ -45,16 +58,21 @@ func (p *pass) header(name, value string) string {
 	if value == "" {
 		return ""
 	}
-	place := leaves.Place("header").Member(strings.ToLower(name))
 	in := inRequestHeader
 	if p.dir == InResponse {
 		in = inResponseHeader
 	}
 	r := p.v.rules.named(name, in, p.target)
+	if r == nil && p.unstructured(value) && !p.mayHold(value) {
+		return value
+	}
+	place := leaves.Place("header").Member(strings.ToLower(name))
 	if r == nil || p.kept(r.ID, place) {
 		return p.value(place, in, value)
 	}
 	switch r.reading {
+	case readPersonal:
+		return p.personal(r, place, value)
 	case readCredentials:
 		return p.credentials(r, place, value)
 	case readCookies:

@@ -31,38 +31,85 @@ type pattern struct {
 }
 
 // index finds every learned secret in every spelling in one pass over a text. It is
-// keyed by the first eight bytes of each pattern; a bit filter in front of the
-// map answers "nothing starts here" in about a nanosecond. Adding is cheap, so
-// nothing is compiled again when a secret is learned.
+// keyed by the first eight bytes of each pattern. In front of the map, a bit filter
+// is asked at every fourth byte of the text whether the five bytes there are among
+// the first eight of a pattern, which takes about a nanosecond; where they are, a
+// second filter is asked for each start that they may belong to. Adding is cheap,
+// so nothing is compiled again when a secret is learned.
 type index struct {
 	byStart map[uint64]*bucket
-	filter  []uint64
-	shift   uint
-	size    int
+	values  map[string]struct{} // those that have been added
+	size    int                 // patterns
+	pieces  filter              // of pieceSize bytes
+	starts  filter              // of minSearched bytes
 }
 
+// A pattern holds stride pieces, one after another, and the text is looked at every
+// stride bytes: whatever place a pattern starts at, one of its pieces is seen.
+const (
+	pieceSize = 5
+	stride    = minSearched - pieceSize + 1
+	pieceMask = 1<<(8*pieceSize) - 1
+)
+
 func newIndex() *index {
-	ix := &index{byStart: make(map[uint64]*bucket)}
-	ix.grow(1 << 12)
+	ix := &index{byStart: make(map[uint64]*bucket), values: make(map[string]struct{})}
+	ix.grow(1 << 8)
 	return ix
 }
 
-// grow makes a filter of the given number of bits, a power of two.
-func (ix *index) grow(size int) {
-	ix.filter = make([]uint64, size/64)
-	ix.shift = uint(64 - bits.TrailingZeros(uint(size)))
+// grow makes room for the given number of patterns, a power of two.
+func (ix *index) grow(patterns int) {
+	ix.starts = newFilter(patterns * 16)
+	ix.pieces = newFilter(patterns * 16 * stride)
 	for start := range ix.byStart {
 		ix.mark(start)
 	}
 }
 
 func (ix *index) mark(start uint64) {
-	bit := start * 0x9E3779B97F4A7C15 >> ix.shift
-	ix.filter[bit>>6] |= 1 << (bit & 63)
+	ix.starts.add(start)
+	for range stride {
+		ix.pieces.add(start & pieceMask)
+		start >>= 8
+	}
+}
+
+// A filter tells of most numbers that they have not been added: it keeps two
+// bits of each, both in the same word.
+type filter struct {
+	words []uint64
+	shift uint
+}
+
+// newFilter makes a filter of the given number of bits, a power of two.
+func newFilter(size int) filter {
+	return filter{make([]uint64, size/64), uint(64 - bits.TrailingZeros(uint(size/64)))}
+}
+
+// at returns the word that holds n's bits, and these.
+func (f *filter) at(n uint64) (word int, mask uint64) {
+	h := n * 0x9E3779B97F4A7C15
+	return int(h >> f.shift), 1<<(h>>8&63) | 1<<(h>>14&63)
+}
+
+func (f *filter) add(n uint64) {
+	word, mask := f.at(n)
+	f.words[word] |= mask
+}
+
+func (f *filter) may(n uint64) bool {
+	word, mask := f.at(n)
+	return f.words[word]&mask == mask
 }
 
 // add makes sec found wherever value stands.
 func (ix *index) add(value string, sec *secret) {
+	if _, ok := ix.values[value]; ok {
+		return
+	}
+	value = strings.Clone(value) // it may be a piece of a large body
+	ix.values[value] = struct{}{}
 	for _, text := range textSpellings(value) {
 		ix.addPattern(pattern{text, sec, asText})
 	}
@@ -93,8 +140,8 @@ func (ix *index) addPattern(p pattern) {
 	if !there.add(p) {
 		return
 	}
-	if ix.size++; ix.size*16 > len(ix.filter)*64 {
-		ix.grow(len(ix.filter) * 64 * 4)
+	if ix.size++; ix.size*16 > len(ix.starts.words)*64 {
+		ix.grow(1 << bits.Len(uint(2*ix.size)))
 	}
 	ix.mark(start)
 }
@@ -180,24 +227,39 @@ func load(s string, i int) uint64 {
 // scan calls f for the longest pattern at every place where one stands, until f
 // returns false.
 func (ix *index) scan(s string, f func(i int, p pattern) bool) {
-	if ix.size == 0 || len(s) < minSearched {
-		return
-	}
-	window := load(s, 0)
-	for i := 0; ; i++ {
-		bit := window * 0x9E3779B97F4A7C15 >> ix.shift
-		if ix.filter[bit>>6]&(1<<(bit&63)) != 0 {
-			if b := ix.byStart[window]; b != nil {
-				if best, ok := b.longest(s[i:]); ok && !f(i, best) {
-					return
-				}
-			}
-		}
-		if i+8 >= len(s) {
+	for i := ix.next(s, 0); i >= 0; i = ix.next(s, i+1) {
+		if best, ok := ix.byStart[load(s, i)].longest(s[i:]); ok && !f(i, best) {
 			return
 		}
-		window = window>>8 | uint64(s[i+8])<<56
 	}
+}
+
+// next returns the first place at or after i where a pattern may start, or -1: its
+// first eight bytes stand there.
+func (ix *index) next(s string, i int) int {
+	if ix.size == 0 {
+		return -1
+	}
+	words, shift := ix.pieces.words, ix.pieces.shift
+	for at := (i + stride - 1) / stride * stride; at+pieceSize <= len(s); at += stride {
+		var piece uint64
+		if at+8 <= len(s) {
+			piece = load(s, at) & pieceMask
+		} else {
+			piece = uint64(load4(s, at)) | uint64(s[at+4])<<32
+		}
+		h := piece * 0x9E3779B97F4A7C15
+		if mask := uint64(1<<(h>>8&63) | 1<<(h>>14&63)); words[h>>shift]&mask != mask {
+			continue
+		}
+		for start := max(i, at-stride+1); start <= at && start+minSearched <= len(s); start++ {
+			window := load(s, start)
+			if ix.starts.may(window) && ix.byStart[window] != nil {
+				return start
+			}
+		}
+	}
+	return -1
 }
 
 // textSpellings are the ways to write value that keep it readable.
@@ -223,6 +285,10 @@ func textSpellings(value string) []string {
 	}
 	if decoded, err := url.PathUnescape(value); err == nil {
 		add(decoded)
+	}
+	add(unescapeAll(value)) // what is left of it where every escape is resolved
+	if narrow, ok := latin1(value); ok {
+		add(narrow)
 	}
 	for _, escaped := range []string{url.QueryEscape(value), url.PathEscape(value), strings.ReplaceAll(url.QueryEscape(value), "+", "%20")} {
 		add(escaped)

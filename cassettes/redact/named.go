@@ -47,6 +47,9 @@ func (p *pass) whole(id string, place leaves.Place, value, identity string) stri
 // isClean reports whether a value is what redaction leaves of a whole secret: a
 // placeholder, perhaps in the shape that a value rule keeps.
 func (p *pass) isClean(value string) bool {
+	if list := formPlaceholders(value); len(list) == 1 && list[0].Start == 0 && list[0].End == len(value) {
+		return true
+	}
 	if !strings.Contains(value, word) {
 		return false // card placeholders count as published
 	}
@@ -57,8 +60,9 @@ func (p *pass) isClean(value string) bool {
 	if list[0].Start == 0 && list[0].End == len(value) {
 		return true
 	}
+	may := p.v.rules.anchorsIn(value)
 	for _, one := range p.v.rules.values {
-		if one.clean != nil && one.mayMatch(value) && one.clean.MatchString(value) {
+		if one.clean != nil && may.has(one) && one.clean.MatchString(value) {
 			return true
 		}
 	}
@@ -71,9 +75,10 @@ func (p *pass) shaped(place leaves.Place, value string) (string, bool) {
 	if digits, ok := cardDigits(value); ok && secretCard(digits) && p.v.rules.cards != nil {
 		return likeCard(value, p.v.card(digits, p.v.rules.cards.ID)), true
 	}
+	may := p.v.rules.anchorsIn(value)
 	for _, one := range p.v.rules.values {
 		switch {
-		case !one.mayMatch(value):
+		case !may.has(one):
 			continue
 		case one.shape == shapeJWT:
 			if _, _, ok := jwtParts(value); !ok {
@@ -96,7 +101,7 @@ func (p *pass) shaped(place leaves.Place, value string) (string, bool) {
 		switch {
 		case one.shape == shapePEM:
 			sec = p.v.learn(pemBody(part), one.ID, pemLines(part)...)
-		case one.caughtBy(value) || strong(part):
+		case strong(part) || one.caughtBy(value):
 			sec = p.v.learnPart(value, part, one.ID)
 		default:
 			sec = p.v.secret(value, one.ID, "")
@@ -169,8 +174,14 @@ func isScheme(s string) bool {
 	return len(s) <= 32
 }
 
-// basic replaces the payload of Basic credentials and learns what it holds.
+// basic replaces the payload of Basic credentials and learns what it holds. The
+// user's name stays, readable, where it is a name: "alice:REDACTED-0001". It
+// tells two users apart when their passwords are gone.
 func (p *pass) basic(r *rule, place leaves.Place, payload string) string {
+	if user, password, ok := strings.Cut(payload, ":"); ok && p.isClean(password) && (p.isClean(user) || p.isUser(place, user, password)) {
+		p.v.reserve(Placeholders(payload))
+		return payload
+	}
 	decoded, err := base64.StdEncoding.DecodeString(payload)
 	if err != nil {
 		decoded, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(payload, "="))
@@ -188,7 +199,24 @@ func (p *pass) basic(r *rule, place leaves.Place, payload string) string {
 	if !strong(password) && !p.v.rules.caught(password) && password != "" {
 		p.v.report(r.ID, p.place(place))
 	}
+	if p.isUser(place, user, password) {
+		return user + ":" + p.v.placeholder(sec, false)
+	}
 	return p.v.placeholder(sec, false)
+}
+
+// isUser reports whether a user's name can be stored: it is no secret by its shape,
+// nor random, as the keys are that some APIs want in its place.
+func (p *pass) isUser(place leaves.Place, user, password string) bool {
+	if user == "" || len(user) > 128 || password == "" || strong(user) || strings.Contains(user, word) {
+		return false
+	}
+	for i := range len(user) {
+		if c := user[i]; !isAlnum(c) && !strings.ContainsRune("._-+@", rune(c)) {
+			return false
+		}
+	}
+	return len(p.hits(place, anywhere, user)) == 0
 }
 
 // parameters replaces the parameters of credentials that are made anew for

@@ -24,7 +24,15 @@ const maxName = 64
 // otherwise give away what the same value under the same name must not.
 func (p *pass) pairs(place leaves.Place, s string) string {
 	s = p.replacePairs(place, s, ":", p.memberAt)
-	return p.replacePairs(place, s, "</", p.elementAt)
+	s = p.replacePairs(place, s, "</", p.elementAt)
+	s = p.replacePairs(place, s, "=", p.assignedAt)
+	return p.replacePairs(place, s, "<", p.labelledAt)
+}
+
+// mayHoldPairs reports whether a text that is a value by itself has something of a
+// log line, a form, a page or an XML text in it.
+func mayHoldPairs(s string) bool {
+	return strings.Contains(s, "</") || strings.Contains(s, `"`) && strings.Contains(s, ":") || strings.Contains(s, "=")
 }
 
 // replacePairs redacts the pairs that find sees at each mark.
@@ -44,6 +52,8 @@ func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s stri
 		}
 		clean := found.value
 		switch found.rule.reading {
+		case readPersonal:
+			clean = p.personal(found.rule, place, clean)
 		case readCard:
 			if digits, ok := found.rule.cardIn(clean); ok {
 				clean = likeCard(clean, p.v.card(digits, found.rule.ID))
@@ -54,8 +64,12 @@ func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s stri
 			clean = p.secret(found.rule, place, clean)
 		}
 		if clean != found.value {
+			clean = found.quote(clean)
+			if p.fixed {
+				clean = fittedPair(clean, s[found.start:found.end])
+			}
 			b.WriteString(s[last:found.start])
-			b.WriteString(found.quote(clean))
+			b.WriteString(clean)
 			last = found.end
 			from = max(from, last)
 		}
@@ -87,7 +101,7 @@ func (p *pass) memberAt(s string, i int) (found pair, ok bool) {
 		return found, false
 	}
 	name := before[start+len(quote):]
-	if found.rule = p.v.rules.named(name, inBody, p.target); found.rule == nil {
+	if found.rule = p.nameRule(name); found.rule == nil {
 		return found, false
 	}
 	j = i + 1
@@ -103,7 +117,7 @@ func (p *pass) memberAt(s string, i int) (found pair, ok bool) {
 	if level == 0 {
 		found.value, found.quote = unquote(found.value), quoteJSON
 	} else {
-		found.quote = func(s string) string { return s }
+		found.quote = asWritten
 	}
 	if found.rule.Name == "token" && !strong(found.value) && isScore(s[found.end:]) {
 		return found, false
@@ -148,8 +162,22 @@ func (p *pass) elementAt(s string, i int) (found pair, ok bool) {
 	}
 	name := s[i+2 : end]
 	name = name[strings.LastIndexByte(name, ':')+1:]
-	if found.rule = p.v.rules.named(name, inBody, p.target); found.rule == nil {
+	if found.rule = p.nameRule(name); found.rule == nil {
 		return found, false
+	}
+	if inner, ok := strings.CutSuffix(s[:i], "]]>"); ok {
+		open := max(0, len(inner)-maxFileSecret)
+		if at := strings.LastIndex(inner[open:], cdata); at < 0 {
+			return found, false
+		} else {
+			open += at
+		}
+		if open == 0 || s[open-1] != '>' {
+			return found, false
+		}
+		found.start, found.end = open+len(cdata), len(inner)
+		found.value, found.quote = s[found.start:found.end], asWritten
+		return found, true
 	}
 	open := strings.LastIndexAny(s[:i], "<>")
 	if open < 0 || s[open] != '>' {
@@ -160,6 +188,10 @@ func (p *pass) elementAt(s string, i int) (found pair, ok bool) {
 	found.quote = html.EscapeString
 	return found, true
 }
+
+const cdata = "<![CDATA["
+
+func asWritten(s string) string { return s }
 
 // quoteJSON escapes what a value keeps around its placeholder, such as the line
 // breaks of a PEM block.

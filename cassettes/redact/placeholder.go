@@ -14,6 +14,7 @@ import (
 //	REDACTED0001              where a hyphen would break the shape: after "_secret_",
 //	                          which mobile SDKs split at, and as a JWT's third part
 //	4988438843884305          a card number: one of cardPool
+//	Redacted-0001             and what else keeps a format: formWriters
 const word = "REDACTED"
 
 // mark stands for every placeholder in blanked text. Its brackets keep the text
@@ -32,12 +33,13 @@ type Placeholder struct {
 	// or the card number with its separators.
 	idStart, idEnd int
 	card           bool
+	form           form // of one that keeps a format; see formWriters
 }
 
 // Placeholders finds the placeholders in s, in order. A JWT placeholder's span
 // is the whole JWT, another's is its own text without a prefix such as "sk_test_".
 func Placeholders(s string) []Placeholder {
-	words := wordPlaceholders(s)
+	words := merged(wordPlaceholders(s), formPlaceholders(s))
 	cards := cardPlaceholders(s)
 	if len(cards) == 0 {
 		return words
@@ -96,6 +98,10 @@ func Renumber(s string, ids map[string]string) string {
 			continue
 		}
 		switch toCard := IsCard(id); {
+		case ph.form != formPlain:
+			b.WriteString(s[last:ph.Start])
+			b.WriteString(ph.renumbered(s, id))
+			last = ph.End
 		case ph.card && toCard:
 			b.WriteString(s[last:ph.idStart])
 			b.WriteString(likeCard(s[ph.idStart:ph.idEnd], id))

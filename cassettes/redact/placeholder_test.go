@@ -20,7 +20,7 @@ func TestPlaceholders(t *testing.T) {
 		{"REDACTED", ""},
 		{"REDACTED-", ""},
 		{"REDACTED-A0001000", ""},
-		{"redacted-0001", ""},
+		{"ReDacted-0001 REdacted0001 redacted-001", ""},
 		{"REDACTED-REDACTED-0001", "0001@REDACTED-0001"},
 		{"REDACTED-9A-0001", ""},
 		{"REDACTED-0001-0002", "0001@REDACTED-0001"},

@@ -2,15 +2,17 @@ package redact
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Refresh moves the expiry of every JWT placeholder in clean text that was valid
-// when it was recorded as far ahead of now as it was ahead of recorded: clients
-// check exp before they use a token. A token that had expired then stays expired.
-// All other bytes stay.
+// Refresh moves every JWT placeholder in clean text that was valid when it was
+// recorded forward in time: clients check exp, nbf and iat before they use a token.
+// exp lies as far ahead of now then as it lay ahead when the token was made, and
+// nothing that lay behind lies ahead. recorded is the start of the day of recording.
+// A token that had expired before stays expired. All other bytes stay.
 func Refresh(s string, recorded, now time.Time) string {
 	var b strings.Builder
 	last := 0
@@ -33,22 +35,46 @@ func Refresh(s string, recorded, now time.Time) string {
 	return b.String()
 }
 
+// pastClaims are the times that lie behind in a valid token (RFC 7519, 4.1.5 and 4.1.6;
+// OpenID Connect Core, 2).
+var pastClaims = []string{"iat", "nbf", "auth_time"}
+
 func refreshed(token string, recorded, now time.Time) (string, bool) {
 	_, claims, ok := jwtParts(token)
 	if !ok {
 		return "", false
 	}
-	exp, err := strconv.ParseInt(string(claims["exp"]), 10, 64)
-	if err != nil || exp <= recorded.Unix() {
+	exp, ok := seconds(claims["exp"])
+	if !ok || exp <= recorded.Unix() {
+		return "", false
+	}
+	moves := map[string]int64{"exp": exp}
+	by := now.Unix() - recorded.Unix()
+	for _, name := range pastClaims {
+		// Only the day of recording is known: what the token was made at may be
+		// later than its start, and must not lie ahead of now.
+		if at, ok := seconds(claims[name]); ok && at < recorded.AddDate(0, 0, 1).Unix() {
+			moves[name] = at
+			by = min(by, now.Unix()-at)
+		}
+	}
+	if by <= 0 {
 		return "", false
 	}
 	parts := strings.SplitN(token, ".", 3)
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {
 		return "", false
 	}
-	// The payload was written by keptMembers: "exp" stands once, with no white space.
-	moved := `"exp":` + strconv.FormatInt(now.Unix()+exp-recorded.Unix(), 10)
-	changed := strings.Replace(string(payload), `"exp":`+string(claims["exp"]), moved, 1)
-	return parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(changed)) + "." + parts[2], true
+	// The payload was written by keptMembers: each claim stands once, with no white space.
+	payload := string(raw)
+	for name, at := range moves {
+		payload = strings.Replace(payload, `"`+name+`":`+string(claims[name]), `"`+name+`":`+strconv.FormatInt(at+by, 10), 1)
+	}
+	return parts[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + "." + parts[2], true
+}
+
+func seconds(claim json.RawMessage) (int64, bool) {
+	n, err := strconv.ParseInt(string(claim), 10, 64)
+	return n, err == nil
 }

@@ -12,7 +12,11 @@ const (
 	readLinks                      // <URL>; rel=…, <URL>; rel=…
 	readCode                       // an authorization code, when the request is an OAuth exchange
 	readCard                       // a card number, when it looks like one
+	readPersonal                   // personal data, of the kind that the rule names
 )
+
+// builtInSource is Rule.Source of the rules in this package.
+const builtInSource = "built in"
 
 // nameRules say that a value is secret by the name it stands under. Names
 // are folded: lower case, without "_", "-" and ".". Everything here is listed by
@@ -31,14 +35,14 @@ var nameRules = []struct {
 	{"header-api-key", "xapikey apikey xgoogapikey ddapikey ddapplicationkey ocpapimsubscriptionkey *apikey", "header", readWhole, "an API key"},
 	{"header-token", "xauthtoken xaccesstoken xamzsecuritytoken xshopifyaccesstoken xvaulttoken privatetoken xcsrftoken *token", "header", readWhole, "a token"},
 	{"header-secret", "*secret *password *passwd *credential *credentials", "header", readWhole, "the name says that it is secret"},
-	{"header-signature", "stripesignature xhubsignature xhubsignature256 paypalauthassertion *signature", "header", readWhole, "made from a shared secret, and accepted in its place"},
+	{"header-signature", "stripesignature xhubsignature xhubsignature256 xhubsignature384 xhubsignature512 paypalauthassertion *signature", "header", readWhole, "made from a shared secret, and accepted in its place"},
 
 	{"name-password", "password passwd pwd passphrase *password *passphrase passwordconfirmation", "field", readWhole, "a password"},
 	{"name-authorization", "authorization proxyauthorization", "field", readCredentials, "an Authorization header that is sent on as data"},
 	{"name-pin", "pin otp onetimepassword totp mfacode", "field", readWhole, "a short code that proves who somebody is"},
 	{"name-client-secret", "clientsecret secret *secret signingkey", "field", readWhole, "the name says that it is secret"},
 	{"name-api-key", "apikey xapikey *apikey secretkey *secretkey", "field", readWhole, "an API key"},
-	{"name-token", "token accesstoken *accesstoken refreshtoken *refreshtoken idtoken idtokenhint authtoken *authtoken bearertoken sessiontoken *sessiontoken csrftoken csrfmiddlewaretoken xsrftoken securitytoken oauthtoken oauthtokensecret oauthverifier devicecode subjecttoken actortoken magictoken resettoken", "field", readWhole, "RFC 6749 and 8693: whoever has it, may"},
+	{"name-token", "token accesstoken *accesstoken refreshtoken *refreshtoken idtoken idtokenhint authtoken *authtoken bearertoken sessiontoken *sessiontoken csrf *csrftoken csrfmiddlewaretoken xsrf *xsrftoken authenticitytoken requestverificationtoken securitytoken oauthtoken oauthtokensecret oauthverifier devicecode subjecttoken actortoken magictoken resettoken", "field", readWhole, "RFC 6749 and 8693: whoever has it, may"},
 	{"name-code", "code", "field", readCode, "RFC 6749, 4.1: an authorization code; in OAuth exchanges only, elsewhere a code is a word"},
 	{"name-code-verifier", "codeverifier", "field", readWhole, "RFC 7636: proves who asked for the code"},
 	{"name-assertion", "clientassertion assertion jwt samlresponse", "field", readWhole, "RFC 7521 and SAML: signed statements about a user or client"},
@@ -89,7 +93,7 @@ var valueRules = []struct {
 }{
 	{"value-stripe-key", `(?:sk|rk|uk|ek)_(?:test|live)_([A-Za-z0-9]{10,})`, "sk_test_ sk_live_ rk_test_ rk_live_ uk_test_ uk_live_ ek_test_ ek_live_", false, shapePlain, "Stripe: secret, restricted, user and ephemeral keys"},
 	{"value-stripe-org-key", `sk_org_(?:(?:test|live)_)?([A-Za-z0-9]{10,})`, "sk_org_", false, shapePlain, "Stripe: an organisation's key"},
-	{"value-webhook-secret", `whsec_([A-Za-z0-9+/=]{10,})`, "whsec_", true, shapePlain, "Stripe and Svix: signs webhooks"},
+	{"value-webhook-secret", `whsec_([A-Za-z0-9+/=]{10,})`, "whsec_", true, shapeJoined, "Stripe and Svix: signs webhooks; Svix's libraries read what follows whsec_ as base64"},
 	{"value-client-secret", `[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*?_secret_((?:[A-Za-z0-9]|%[0-9A-Fa-f]{2})*(?:[0-9][A-Za-z]|[A-Za-z][0-9]|[a-z][A-Z])(?:[A-Za-z0-9]|%[0-9A-Fa-f]{2}){6,}|[A-Za-z0-9]{20,})`, "_secret_", true, shapeJoined, "Stripe: client secrets of payment intents, sessions and the rest; mobile SDKs split them at _secret_"},
 	{"value-aws-key-id", `(?:AKIA|ASIA)([A-Z0-9]{16})\b`, "AKIA ASIA", false, shapePlain, "AWS: an access key's id, half of a pair"},
 	{"value-github-token", `gh[pousr]_([A-Za-z0-9_]{20,})`, "ghp_ gho_ ghu_ ghs_ ghr_", false, shapePlain, "GitHub: personal, OAuth, app and refresh tokens"},

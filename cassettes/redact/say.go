@@ -48,3 +48,26 @@ func (v *Vault) cover(s string) string {
 	b.WriteString(s[last:])
 	return b.String()
 }
+
+// keptBy notes that a keep lets something stand that its rule has found.
+func (v *Vault) keptBy(k *keep) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.kept == nil {
+		v.kept = make([]bool, len(v.rules.keeps))
+	}
+	v.kept[k.nth] = true
+}
+
+// Kept lists the keeps that have let something stand.
+func (v *Vault) Kept() []Keep {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var out []Keep
+	for i, used := range v.kept {
+		if used {
+			out = append(out, v.rules.keeps[i].Keep)
+		}
+	}
+	return out
+}

@@ -24,6 +24,8 @@ type pass struct {
 	// at is the place of everything, inside a value that has structure of its own.
 	at    leaves.Place
 	depth int
+	// fixed says that what is replaced must keep its length: s is part of bytes.
+	fixed bool
 }
 
 // maxDepth bounds how deep structure is looked for inside strings.
@@ -49,6 +51,7 @@ func (p *pass) kept(id string, place leaves.Place) bool {
 	for i := range p.keeps {
 		k := &p.keeps[i]
 		if k.Rule == id && (k.At == "" || k.at.Match(place)) {
+			p.v.keptBy(k)
 			return true
 		}
 	}
@@ -58,16 +61,19 @@ func (p *pass) kept(id string, place leaves.Place) bool {
 // value redacts a decoded value that no name rule has caught: what has structure
 // of its own is taken apart, everything else is searched.
 func (p *pass) value(place leaves.Place, in places, s string) string {
+	if clean, ok := p.wholeAddress(place, s); ok {
+		return clean
+	}
 	if len(s) < minSearched {
 		return s
 	}
 	if p.depth < maxDepth {
-		if start := strings.TrimLeft(s, " \t\r\n"); start != "" && (start[0] == '{' || start[0] == '[') {
+		if mayBeJSON(s) {
 			if out, ok := p.inside(place).jsonText(s); ok {
 				return out
 			}
 		}
-		if p.names && strings.Contains(s, `"`) && strings.Contains(s, ":") || strings.Contains(s, "</") {
+		if p.names && mayHoldPairs(s) {
 			s = p.pairs(place, s) // a log line that quotes JSON, SOAP in a string
 		}
 		if strings.Contains(s, "://") {
@@ -77,13 +83,26 @@ func (p *pass) value(place leaves.Place, in places, s string) string {
 	return p.text(place, in, s)
 }
 
+// unstructured reports that value only searches s: what value takes apart is named
+// here too, or it is passed over in bodies.
+func (p *pass) unstructured(s string) bool {
+	return p.v.rules.wholeIP == nil && (p.depth >= maxDepth ||
+		!mayBeJSON(s) && !(p.names && mayHoldPairs(s)) && !strings.Contains(s, "://"))
+}
+
+func mayBeJSON(s string) bool {
+	start := strings.TrimLeft(s, " \t\r\n")
+	return start != "" && (start[0] == '{' || start[0] == '[')
+}
+
 // jsonText redacts JSON that stands inside a string.
 func (p *pass) jsonText(s string) (string, bool) {
-	format, list, err := leaves.Body("application/json", []byte(s))
-	if err != nil || format != leaves.JSON {
+	o := outlines.Get().(*leaves.Outline)
+	defer recycle(o)
+	if format, err := o.Body("application/json", s); err != nil || format != leaves.JSON {
 		return "", false
 	}
-	return p.leaves(s, list, inBody), true
+	return p.outlined(s, o, inBody), true
 }
 
 // maxRounds bounds how often a text is searched again after a replacement. Each
@@ -114,6 +133,9 @@ func (p *pass) textOnce(place leaves.Place, in places, s string) string {
 			b.WriteString(s[last:h.start])
 			var text string
 			text, last = p.replacement(place, s, h, end)
+			if p.fixed {
+				text = fitted(text, s[h.start:last])
+			}
 			b.WriteString(text)
 		}
 	})
@@ -155,6 +177,7 @@ type hit struct {
 	known                  *secret // a learned one; rule is nil
 	spelling               spelling
 	digits                 string // of a card
+	inner                  *inner // what a rule found under a wrapping
 }
 
 func (h *hit) shift(n int) {
@@ -183,7 +206,7 @@ func (p *pass) hits(place leaves.Place, in places, s string) []hit {
 		found[n] = h
 		n++
 	}
-	return disjoint(p.v.searchLearned(s, found[:n]))
+	return disjoint(p.wrapped(place, in, s, p.v.searchLearned(s, found[:n])))
 }
 
 // disjoint keeps, of hits that overlap, the first, and of those the longest.
@@ -239,6 +262,7 @@ func (r *Rules) search(s string) []hit {
 	for _, one := range r.loose {
 		found = one.findAll(found, s, 0)
 	}
+	found = r.hostsIn(r.emails(found, s), s)
 	if r.cards != nil {
 		digitRuns(s, func(run digitRun) bool {
 			if !secretCard(run.digits) {
@@ -324,8 +348,14 @@ func (one *rule) hit(at []int, offset int) hit {
 // replacement writes what stands in place of a hit in s, and says where s goes
 // on. limit is the end of the gap between placeholders that holds the hit.
 func (p *pass) replacement(place leaves.Place, s string, h hit, limit int) (text string, end int) {
+	if h.inner != nil {
+		return p.wrappedReplacement(s, h, limit)
+	}
 	if h.rule == nil {
 		return p.learnedReplacement(s, h, limit)
+	}
+	if h.rule == p.v.rules.email || h.rule.host {
+		return p.formReplacement(s, h, limit)
 	}
 	full, secret := s[h.start:h.end], s[h.secretStart:h.secretEnd]
 	switch h.rule.shape {
@@ -339,7 +369,7 @@ func (p *pass) replacement(place leaves.Place, s string, h hit, limit int) (text
 		return s[h.start:h.secretStart] + p.v.placeholder(sec, false) + s[h.secretEnd:h.end], h.end
 	}
 	// A placeholder's number must not run on into digits that follow it.
-	if h.end == h.secretEnd && h.end < limit && isDigit(s[h.end]) {
+	if h.end == h.secretEnd && !p.fixed && h.end < limit && isDigit(s[h.end]) {
 		for h.end < limit && isAlnum(s[h.end]) {
 			h.end++
 		}
@@ -357,7 +387,7 @@ const maxRun = 8 << 10
 func (p *pass) learnedReplacement(s string, h hit, limit int) (text string, end int) {
 	sec := h.known
 	if h.spelling == asText {
-		if h.end < limit && isDigit(s[h.end]) {
+		if !p.fixed && h.end < limit && isDigit(s[h.end]) {
 			// The number would run on: the longer text is a secret of its own.
 			for h.end < limit && isAlnum(s[h.end]) {
 				h.end++

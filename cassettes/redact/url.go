@@ -22,6 +22,7 @@ func (p *pass) url(place leaves.Place, u string, own bool) (string, error) {
 	rest, query, hasQuery := strings.Cut(rest, "?")
 	var b strings.Builder
 	b.Grow(len(u))
+	host := ""
 	if i := strings.Index(rest, "//"); i == 0 || i > 0 && rest[i-1] == ':' {
 		b.WriteString(p.text(place, inPath, rest[:i+2]))
 		authority, path := rest[i+2:], ""
@@ -29,12 +30,13 @@ func (p *pass) url(place leaves.Place, u string, own bool) (string, error) {
 			authority, path = authority[:j], authority[j:]
 		}
 		rest = path
-		host := authority
+		host = authority
 		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 			host = authority[at+1:]
 			b.WriteString(p.userinfo(authority[:at]))
 			b.WriteByte('@')
 		}
+		host = p.host(host)
 		if own {
 			if found := p.hits("url.host", anywhere, host); len(found) > 0 {
 				id := "environment"
@@ -43,25 +45,25 @@ func (p *pass) url(place leaves.Place, u string, own bool) (string, error) {
 				} else {
 					id = h.known.rule
 				}
-				return "", &Refusal{Rule: id, Place: "url.host", Reason: "the host holds a secret, and a host is never rewritten; name the API without it, as with --map"}
+				return "", &Refusal{Rule: id, Place: "url.host", Reason: "the host holds a secret, and only a host rule rewrites a host: add {id: tenant, host: '([a-z0-9]+)\\.acme\\.dev'} to redact.add, or name the API without it, as with --map"}
 			}
 			b.WriteString(host)
 		} else {
 			b.WriteString(p.text(place, inPath, host))
 		}
 	}
-	b.WriteString(p.path(place, rest))
+	b.WriteString(p.path(place, p.segments(host, rest, own)))
 	if hasQuery {
 		b.WriteByte('?')
 		b.WriteString(p.query(place, query))
 	}
 	if hasFragment {
 		b.WriteByte('#')
+		fragment = p.text(place, inQuery, fragment) // a "&" in it may part nothing
 		if strings.Contains(fragment, "=") {
-			b.WriteString(p.query(place, fragment))
-		} else {
-			b.WriteString(p.text(place, inQuery, fragment))
+			fragment = p.query(place, fragment)
 		}
+		b.WriteString(fragment)
 	}
 	return b.String(), nil
 }
@@ -140,8 +142,10 @@ func (p *pass) path(place leaves.Place, path string) string {
 
 // query redacts a query, or a fragment written like one.
 func (p *pass) query(place leaves.Place, query string) string {
-	list, _ := leaves.Query(query)
-	return p.leaves(query, list, inQuery)
+	o := outlines.Get().(*leaves.Outline)
+	defer recycle(o)
+	_ = o.Query(query) // fields with bad escapes are leaves too, as they are written
+	return p.outlined(query, o, inQuery)
 }
 
 // urls redacts the URLs that stand in a text: user-info and secret parameters.
@@ -166,8 +170,11 @@ func (p *pass) urls(place leaves.Place, s string) string {
 		if start == i || end == i+3 {
 			continue
 		}
-		if u := s[start:end]; strings.ContainsAny(u, "@?#") {
+		if u := s[start:end]; strings.ContainsAny(u, "@?#") || len(p.v.rules.hosts)+len(p.v.rules.paths) > 0 {
 			clean, _ := p.inside(place).url(place, u, false)
+			if p.fixed {
+				clean = fitted(clean, u)
+			}
 			b.WriteString(s[last:start])
 			b.WriteString(clean)
 			last = end

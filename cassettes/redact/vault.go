@@ -13,6 +13,8 @@ import (
 // each has. It is safe for concurrent use.
 type Vault struct {
 	rules *Rules
+	// thorough turns off what only saves time, for tests that compare.
+	thorough bool
 
 	mu      sync.RWMutex
 	secrets map[string]*secret // by value
@@ -21,6 +23,7 @@ type Vault struct {
 	last    int             // the highest number given or reserved
 	cards   map[string]bool // pool numbers given or reserved
 	keeps   map[string]bool // values that a keep lets stand
+	kept    []bool          // by its position in Rules.Keeps: whether a keep let something stand
 	weak    []Report
 	reports map[Report]bool
 }
@@ -30,6 +33,7 @@ type secret struct {
 	rule string // the id of the rule that found it
 	env  string
 	id   string // "" before its first use
+	form form   // of its placeholder
 }
 
 // A Report names a weak value: one that was replaced where a rule names it, but is
@@ -60,6 +64,10 @@ func (v *Vault) know(k known) {
 	value, sec := k.value, &secret{rule: "environment"}
 	if isEnvName(k.name) {
 		sec.env = k.name
+	}
+	if k.weak {
+		v.secrets[canonical(value)] = sec
+		return
 	}
 	for _, h := range v.rules.search(k.value) {
 		if h.start == 0 && h.end == len(k.value) && h.rule.shape != shapeCard {
@@ -146,7 +154,7 @@ func (v *Vault) enter(value, rule, env string) *secret {
 	sec := v.secrets[value]
 	if sec == nil {
 		sec = &secret{rule: rule, env: env}
-		v.secrets[value] = sec
+		v.secrets[strings.Clone(value)] = sec // it may be a piece of a large body
 	}
 	return sec
 }
@@ -182,7 +190,7 @@ func (v *Vault) learnPart(full, part, rule string) *secret {
 func (v *Vault) keep(value string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.keeps[value] = true
+	v.keeps[strings.Clone(value)] = true
 }
 
 func (v *Vault) isKept(value string) bool {
@@ -208,6 +216,8 @@ func (v *Vault) placeholder(sec *secret, joined bool) string {
 	switch {
 	case IsCard(id):
 		return id
+	case sec.form != formPlain:
+		return v.formed(sec, "")
 	case joined:
 		return word + id
 	case sec.env != "":

@@ -254,8 +254,8 @@ func TestCompileErrors(t *testing.T) {
 		want string
 	}{
 		{Config{Add: []Rule{{Name: "x"}}}, "redact.add[0]: the rule has no id"},
-		{Config{Add: []Rule{{ID: "a"}}}, "rule a: exactly one of name and value"},
-		{Config{Add: []Rule{{ID: "a", Name: "x", Value: "y"}}}, "rule a: exactly one of name and value"},
+		{Config{Add: []Rule{{ID: "a"}}}, "rule a: exactly one of name, value, path and host"},
+		{Config{Add: []Rule{{ID: "a", Name: "x", Value: "y"}}}, "rule a: exactly one of name, value, path and host"},
 		{Config{Add: []Rule{{ID: "a", Value: "("}}}, "rule a: value: error parsing regexp"},
 		{Config{Add: []Rule{{ID: "a", Value: "x*"}}}, "matches the empty text"},
 		{Config{Add: []Rule{{ID: "name-pin", Name: "x"}}}, "the id is taken"},

@@ -39,3 +39,9 @@ func splitHostPort(host string) (name, port string) {
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(name, "["), "]"), port
 }
+
+// WithPath is the target of another path of the same host.
+func (t Target) WithPath(path string) Target {
+	t.path = NormalPath(path)
+	return t
+}

@@ -24,9 +24,13 @@ type config struct {
 	Rules []matchers.Rule
 	// Redact is in the same order; Env is left to the caller.
 	Redact redact.Config
-	// PII asks for personal data to be replaced, RefuseUnknown for a recording
-	// with suspects not to be saved. Warnings say so where that does not exist.
-	PII, RefuseUnknown bool
+	// PII asks for personal data to be replaced; PIIAt is where a file says so.
+	PII   bool
+	PIIAt string
+	// RemovedRules are the redaction rules that files switch off.
+	RemovedRules []removedRule
+	// RefuseUnknown asks for a recording with suspects not to be saved.
+	RefuseUnknown bool
 	// Hosts are the patterns as written, for messages.
 	Hosts profiles.Hosts
 	// Files are the files read, in the order in which they were merged.
@@ -45,6 +49,8 @@ type sessionSettings struct {
 	Strict bool
 	// Repeat is "last", "cycle" or "", a miss.
 	Repeat string
+	// Sequence is "gates", "fifo" or "", which is gates.
+	Sequence string
 	// MaxAge is a whole number of days; 0 is no limit.
 	MaxAge time.Duration
 }
@@ -59,6 +65,25 @@ const day = 24 * time.Hour
 // defaultCassettes is the folder of the cassettes when nothing names one.
 const defaultCassettes = "cassettes"
 
+// redaction is what the redactor is to do: what profiles and files say, and the
+// flags. --allow-live brings real customers' data, so it turns personal data on. What a
+// file says is on, no flag turns off: whoever keeps the file relies on it.
+func (c *config) redaction(opt options) (redact.Config, error) {
+	out := c.Redact
+	out.RefuseUnknown = c.RefuseUnknown
+	out.PII = c.PII || opt.allowLive
+	switch {
+	case opt.pii == nil:
+	case *opt.pii:
+		out.PII = true
+	case c.PII:
+		return out, usagef("--pii=false: %s says true; change it there", c.PIIAt)
+	default:
+		out.PII = false
+	}
+	return out, nil
+}
+
 // Session returns the settings in force for a session's name. The name "" is
 // that of the only session of a proxy that plays one cassette.
 func (c *config) Session(name string) sessionSettings {
@@ -72,6 +97,9 @@ func (c *config) Session(name string) sessionSettings {
 		}
 		if rule.set.Repeat != "" {
 			out.Repeat = rule.set.Repeat
+		}
+		if rule.set.Sequence != "" {
+			out.Sequence = rule.set.Sequence
 		}
 		if rule.set.MaxAge > 0 {
 			out.MaxAge = time.Duration(rule.set.MaxAge) * day

@@ -44,7 +44,9 @@ func loadConfig(dir, explicit string) (*config, error) {
 		m.config.Rules = append(m.config.Rules, p.Rules...)
 		m.redact(p, p.Redact.Config())
 	}
-	shipped, err := redact.Compile(m.config.Redact)
+	all := m.config.Redact
+	all.PII = true
+	shipped, err := redact.Compile(all)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +138,9 @@ func (m *merge) file(path string) error {
 	m.hosts(f)
 	c.Rules = append(c.Rules, f.Rules...)
 	m.redact(f, f.Redact.Config())
-	c.PII = c.PII || f.Redact.PII != nil && *f.Redact.PII
+	if f.Redact.PII != nil && *f.Redact.PII && !c.PII {
+		c.PII, c.PIIAt = true, f.At("redact.pii")
+	}
 	c.RefuseUnknown = c.RefuseUnknown || f.Redact.Unknown == "refuse"
 	for _, name := range f.Keep.Request {
 		c.keepRequest = append(c.keepRequest, strings.ToLower(name))
@@ -145,6 +149,7 @@ func (m *merge) file(path string) error {
 		c.keepResponse = append(c.keepResponse, strings.ToLower(name))
 	}
 	c.defaults.Repeat = cmp.Or(f.Repeat, c.defaults.Repeat)
+	c.defaults.Sequence = cmp.Or(f.Sequence, c.defaults.Sequence)
 	c.defaults.MaxAge = cmp.Or(time.Duration(f.MaxAge)*day, c.defaults.MaxAge)
 	if f.Strict != nil {
 		c.defaults.Strict = *f.Strict
@@ -323,6 +328,7 @@ func (m *merge) compile() error {
 	cfg := &m.config.Redact
 	ids := slices.Collect(maps.Keys(m.shipped))
 	ids = slices.AppendSeq(ids, maps.Keys(m.added))
+	ids = append(ids, redact.UnknownRule)
 	slices.Sort(ids)
 	for i, at := range m.removeAt {
 		m.known(at, "redact.remove", cfg.Remove[i], ids)
@@ -333,12 +339,36 @@ func (m *merge) compile() error {
 	if err := errors.Join(m.faults...); err != nil {
 		return err
 	}
+	for i, id := range cfg.Remove {
+		m.config.RemovedRules = append(m.config.RemovedRules, removedRule{ID: id, Source: m.removeAt[i]})
+	}
 	m.drop()
-	if _, err := redact.Compile(*cfg); err != nil {
+	all := *cfg
+	all.PII = true
+	rules, err := redact.Compile(all)
+	if err != nil {
 		return err
 	}
-	_, err := matchers.New(m.config.Rules)
+	if err := m.hostsInRules(rules); err != nil {
+		return err
+	}
+	_, err = matchers.New(m.config.Rules)
 	return err
+}
+
+// hostsInRules refuses patterns that spell out a host in which a host rule finds a
+// secret: the host has a placeholder there when the rules are held against it.
+func (m *merge) hostsInRules(rules *redact.Rules) error {
+	for _, r := range m.config.Rules {
+		on, err := scope.ParseOn(r.On)
+		if err != nil {
+			return err
+		}
+		if id := rules.HostRule(on.Host()); id != "" {
+			m.fault("%s: on: rule %s replaces a part of this host; write * for that part", r.Source, id)
+		}
+	}
+	return errors.Join(m.faults...)
 }
 
 // known makes sure that a rule is there to be removed or kept from.

@@ -223,7 +223,7 @@ redact:
 		{"no profile", map[string]string{"s/tapedeck.yaml": "profiles: {a.dev: ./a.yaml}\n"},
 			"a.yaml: cannot be read: no such file or directory\ntapedeck.yaml:1: names this profile"},
 		{"bad profile", map[string]string{"s/tapedeck.yaml": "profiles: {a.dev: ./a.yaml}\n", "s/a.yaml": "x: 1\n"},
-			"a.yaml:1: the file has \"x\", which is not known; the keys here are cassettes, hosts, profiles, rules, redact, keep, sessions, max_age, repeat, strict\ntapedeck.yaml:1: names this profile"},
+			"a.yaml:1: the file has \"x\", which is not known; the keys here are cassettes, hosts, profiles, rules, redact, keep, sessions, max_age, repeat, sequence, strict\ntapedeck.yaml:1: names this profile"},
 		{"profile reaches out", map[string]string{"s/tapedeck.yaml": "profiles: {a.dev: ./a.yaml}\n",
 			"s/a.yaml": "rules: [{on: GET b.dev/x, safe: true}]\nredact: {add: [{id: x, name: x, on: GET a.dev/x}, {id: y, name: y, on: '* *.dev/**'}]}\nkeep: {response: [Date]}\n"},
 			"a.yaml:3: keep.response cannot stand in a profile, which is about one host; move it to tapedeck.yaml\n" +

@@ -22,8 +22,9 @@ type options struct {
 	config, caDir               string
 	strict                      *bool // nil when not given
 	allowLive                   bool
+	pii                         *bool // nil when not given
 	maxBody                     string
-	repeat, rerecord            string
+	repeat, sequence, rerecord  string
 	dropRetried, recordLoopback bool
 	failExpired                 bool
 	report, junit, logLevel     string
@@ -68,10 +69,12 @@ func deckFlags() []cli.Flag {
 		text("config", "read `FILE` and no other tapedeck.yaml"),
 		caDirFlag(),
 		yes("strict", "an unproven play is a miss, and a recording that was never used fails the run"),
-		yes("allow-live", "record even with a live payment key (sk_live_, rk_live_)"),
+		yes("allow-live", "record even with a live payment key (sk_live_, rk_live_), and replace personal data"),
+		yes("pii", "replace personal data too: emails, names, phones, addresses, birth dates, identification numbers, IP addresses"),
 		text("max-body", "refuse request bodies over `SIZE` with 413 (default: 64MiB)"),
 		&cli.DurationFlag{Name: "rewind-idle", Usage: "start a session over when it has sent nothing for `DURATION`, such as 5s", EnvVars: variable("rewind-idle")},
 		text("repeat", "`WHICH` answers one request more than was recorded: last or cycle (default: a miss)"),
+		text("sequence", "`WHICH` recorded answer plays: gates (by what was changed before; the default) or fifo (in recorded order)"),
 		text("rerecord", "record what matches `PATTERN` again, such as 'POST api.stripe.com/**', and play the rest"),
 		yes("drop-retried", "leave out failed answers that a retry made good"),
 		yes("fail-expired", "fail the run when a recording is older than max_age"),
@@ -100,9 +103,9 @@ func readOptions(c *cli.Context) options {
 		resolve: c.StringSlice("resolve"), passthrough: c.StringSlice("passthrough"), maps: c.StringSlice("map"),
 		upstreamCA: c.String("upstream-ca"), upstreamProxy: c.String("upstream-proxy"),
 		config: c.String("config"), caDir: c.String("ca-dir"),
-		strict: given(c, "strict"), allowLive: c.Bool("allow-live"),
+		strict: given(c, "strict"), allowLive: c.Bool("allow-live"), pii: given(c, "pii"),
 		maxBody: c.String("max-body"),
-		repeat:  c.String("repeat"), rerecord: c.String("rerecord"),
+		repeat:  c.String("repeat"), sequence: c.String("sequence"), rerecord: c.String("rerecord"),
 		dropRetried: c.Bool("drop-retried"), recordLoopback: c.Bool("record-loopback"),
 		failExpired: c.Bool("fail-expired"), sessionPorts: c.StringSlice("session-port"), rewindIdle: c.Duration("rewind-idle"),
 		report: c.String("report"), junit: c.String("junit"), logLevel: c.String("log-level"),

@@ -23,6 +23,7 @@ var arrows = []struct{ from, to, reason string }{
 	{"cmd/tapedeck", "cassettes", "wire.go opens the folder, recover reads journals"},
 	{"cmd/tapedeck", "cassettes/clean", "wire.go makes the cleaner"},
 	{"cmd/tapedeck", "cassettes/scope", "wire.go compiles the pattern of --rerecord, a profile's rules must be about its host"},
+	{"cmd/tapedeck", "cassettes/audit", "audit and redact look through files, and nothing else may load gitleaks"},
 	{"cmd/tapedeck", "cassettes/redact", "wire.go compiles the redaction rules, rules lists them"},
 
 	{"proxy", "proxy/ca", "tunnels are served with the authority's leaves"},
@@ -45,6 +46,11 @@ var arrows = []struct{ from, to, reason string }{
 	{"cassettes", "cassettes/clean", "a store accepts clean interactions only"},
 	{"cassettes", "cassettes/redact", "placeholders that a file holds are taken"},
 	{"cassettes", "cassettes/leaves", "a JSON body is laid out for reading"},
+	{"cassettes/foreign", "cassettes/clean", "a Content-Encoding is removed in one way everywhere"},
+	{"cassettes/audit", "cassettes/foreign", "other tools' files are looked through, and written back"},
+	{"cassettes/audit", "cassettes/redact", "what redaction would replace is what is found"},
+	{"cassettes/audit", "cassettes/leaves", "a finding has a place, and gitleaks sees leaves"},
+	{"cassettes/audit", "cassettes/scope", "a keep says which requests it is about"},
 	{"cassettes/clean", "cassettes/redact", "the constructors redact"},
 	{"cassettes/clean", "cassettes/leaves", "the constructors read bodies as the matcher does"},
 	{"cassettes/redact", "cassettes/leaves", "secrets are replaced leaf by leaf"},
@@ -61,6 +67,7 @@ var homes = []struct {
 	{"github.com/elazarl/goproxy", "the front door is one package", []string{"proxy"}, true},
 	{"gopkg.in/dnaeon/go-vcr", "the file format is the cassettes' affair", []string{"cassettes"}, false},
 	{"github.com/urfave/cli", "flags end in the command", []string{"cmd"}, false},
+	{"github.com/zricethezav/gitleaks", "60 modules and 30 ms to load: only the audit pays for them", []string{"cassettes/audit"}, true},
 }
 
 // testOnly are packages that no program may contain.

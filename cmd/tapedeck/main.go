@@ -97,6 +97,8 @@ func newApp(std stdio) *cli.App {
 			rulesCommand(std),
 			recoverCommand(std),
 			exportCommand(std),
+			auditCommand(std),
+			redactCommand(std),
 			showCommand(std),
 			explainCommand(std),
 			learnCommand(std),

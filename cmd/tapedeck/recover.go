@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -38,6 +40,11 @@ func recoverCommand(std stdio) *cli.Command {
 					return err
 				}
 				added, err := cassettes.Recover(s.store, name, cleaner)
+				if unknown, ok := errors.AsType[*redact.UnknownError](err); ok {
+					fmt.Fprintf(std.err, "tapedeck: %s: not saved: %v; then recover it again\n", file, unknown)
+					suspects(std.err, unknown.Suspects)
+					return exitCode(exitIncomplete)
+				}
 				if err != nil {
 					return err
 				}
@@ -59,7 +66,8 @@ func recoverCommand(std stdio) *cli.Command {
 func (s *station) cleanerFor() (*clean.Cleaner, error) {
 	for _, part := range []func() error{
 		s.readMode, s.readConfig, s.findCassettes,
-		func() error { return s.compileRules(nil) },
+		// A cassette that another tool wrote may hold what the environment shows to be secret.
+		func() error { return s.compileRules(os.Environ()) },
 	} {
 		if err := part(); err != nil {
 			return nil, err

@@ -50,10 +50,18 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SECRET", upstreamSecret)
 			env.Setenv("KEY", "sk_test_4eC39HqLyjWDarjtT1zdp7dcAAAA")
 			env.Setenv("CI", "")
+			// Two people, what is played of the first, and one address where two were sent.
+			env.Setenv("ANNA", `{"email":"anna.berg@acme.dev","billing":{"name":"Anna Berg","phone":"+4915112345678","address":{"line1":"Hauptstr. 5","postal_code":"10115","city":"Berlin"}},"buyerIp":"84.12.9.100","receipt_to":"anna.berg@acme.dev"}`)
+			env.Setenv("BO", `{"email":"bo.ek@acme.dev","billing":{"name":"Bo Ek","phone":"+4915187654321","address":{"line1":"Ring 9","postal_code":"10179","city":"Berlin"}},"buyerIp":"84.12.9.7","receipt_to":"bo.ek@acme.dev"}`)
+			env.Setenv("PLAYED", `{"email":"redacted-0001@example.com","billing":{"name":"Redacted-0002","phone":"+19075550103","address":{"line1":"Redacted-0004","postal_code":"10100","city":"Berlin"}},"buyerIp":"198.19.0.5","receipt_to":"redacted-0001@example.com"}`)
+			env.Setenv("MIXED", strings.Replace(env.Getenv("BO"), `"receipt_to":"bo`, `"receipt_to":"no.bo`, 1))
+			env.Setenv("DATA", `{"t":"acp_Hd83kfPq0sVnZmW5tRxLbY","note":"shh","inner":{"note":"shh"},"token":"4711-kept","pin":"1234","password":"hunter2"}`)
 			for _, name := range []string{"PLAIN", "OTHER"} {
 				local := httptest.NewServer(upstream())
 				env.Defer(local.Close)
 				env.Setenv(name, strings.Replace(strings.TrimPrefix(local.URL, "http://"), "127.0.0.1", "localhost", 1))
+				tenant := map[string]string{"PLAIN": "x7f9k2m4q8zt", "OTHER": "a1b2c3d4e5f6"}[name]
+				env.Setenv("TAPEDECK_RESOLVE", env.Getenv("TAPEDECK_RESOLVE")+","+tenant+".hooks.example.com:80:"+strings.TrimPrefix(local.URL, "http://"))
 			}
 			env.Values["upstream"] = server
 			return nil
@@ -76,6 +84,15 @@ func upstream() http.Handler {
 		io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"n":%d,"client_secret":%q}`, n.Add(1), upstreamSecret)
+	})
+	// /echo answers with what it is sent, as an API does that stores it.
+	mux.HandleFunc("/echo/", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
+		w.Write(body)
 	})
 	mux.HandleFunc("/brotli", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "secret-squeeze")

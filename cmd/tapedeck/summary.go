@@ -13,11 +13,15 @@ import (
 	"github.com/google/renameio/v2/maybe"
 	"github.com/mattn/go-isatty"
 
+	"tapedeck/cassettes/redact"
 	"tapedeck/proxy/deck"
 )
 
 // maxListed is how many lines of one kind the summary prints before it counts the rest.
 const maxListed = 10
+
+// maxSuspects is how many suspects it prints: each takes two lines.
+const maxSuspects = 3
 
 // A runReport is what --report writes.
 type runReport struct {
@@ -169,6 +173,8 @@ func (s *station) summariseCassette(w io.Writer, r deck.Report) {
 	missGroups(w, r.Misses)
 	lines(w, "unproven", r.Unproven)
 	lines(w, "a weak secret, replaced only there", r.Weak)
+	suspects(w, r.Suspects)
+	lines(w, "kept as it is", r.Kept)
 	lines(w, "not recorded", r.Refused)
 	lines(w, "dropped", r.Dropped)
 	lines(w, "failed", r.Failed)
@@ -184,6 +190,21 @@ func (s *station) summariseCassette(w io.Writer, r deck.Report) {
 	}
 	if len(r.Ignored) > 0 {
 		fmt.Fprintf(w, "  ignored hosts: %s\n", hostCounts(r.Ignored))
+	}
+}
+
+// suspects prints the first few random-looking values that no rule knows, with the rule
+// to paste for each.
+func suspects(w io.Writer, list []redact.Suspect) {
+	for i, s := range list {
+		if i == maxSuspects {
+			fmt.Fprintf(w, "  … and %d more suspects; --report lists them\n", len(list)-i)
+			break
+		}
+		fmt.Fprintf(w, "  looks like a secret, and no rule knows it: %s\n    redact.add: %s\n", s, s.Rule)
+		if i == 0 {
+			fmt.Fprintf(w, "    or, if it is harmless, redact.keep: %s\n", s.Keep)
+		}
 	}
 }
 

@@ -58,6 +58,9 @@ type station struct {
 	address string // of the main listener
 	serving sync.WaitGroup
 	failed  chan error
+	// shown replaces the secrets in a text that is logged or summed up; nil until
+	// the rules are known.
+	shown func(text string) string
 
 	mu      sync.Mutex
 	direct  map[string]int // requests and tunnels to passthrough hosts
@@ -99,8 +102,16 @@ func (s *station) makeLogger(std stdio) error {
 			return usagef("--log-level: %q is not known; use debug, info, warn or error", name)
 		}
 	}
-	s.logger = slog.New(tint.NewTextHandler(std.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(std.err)}))
+	s.logger = slog.New(tint.NewTextHandler(std.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !isTerminal(std.err), ReplaceAttr: s.shownAttr}))
 	return nil
+}
+
+// shownAttr cleans what is logged: it names hosts, and a host may hold a secret.
+func (s *station) shownAttr(_ []string, a slog.Attr) slog.Attr {
+	if s.shown != nil && a.Value.Kind() == slog.KindString {
+		a.Value = slog.StringValue(s.shown(a.Value.String()))
+	}
+	return a
 }
 
 func (s *station) readMode() (err error) {
@@ -149,6 +160,9 @@ func (s *station) findCassettes() error {
 	}
 	if r := s.opt.repeat; r != "" && r != "last" && r != "cycle" {
 		return usagef("--repeat %s is not known; use last or cycle", r)
+	}
+	if _, err := deck.ParseSequence(s.opt.sequence); err != nil {
+		return usagef("--%w", err)
 	}
 	if s.opt.rewindIdle < 0 {
 		return usagef("--rewind-idle %s: a time to wait cannot be negative", s.opt.rewindIdle)
@@ -208,7 +222,10 @@ func (s *station) makeAuthority() (err error) {
 }
 
 func (s *station) compileRules(environ []string) (err error) {
-	redaction := s.cfg.Redact
+	redaction, err := s.cfg.redaction(s.opt)
+	if err != nil {
+		return err
+	}
 	redaction.Env = environ
 	if s.rules, err = redact.Compile(redaction); err != nil {
 		return usageError{err}
@@ -216,6 +233,7 @@ func (s *station) compileRules(environ []string) (err error) {
 	if s.matcher, err = matchers.New(s.cfg.Rules); err != nil {
 		return usageError{err}
 	}
+	s.shown = redact.NewVault(s.rules).Text
 	return nil
 }
 
@@ -289,6 +307,7 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 		Ignore:             s.cfg.Ignores,
 		Strict:             strict,
 		Repeat:             cmp.Or(s.opt.repeat, session.Repeat),
+		Sequence:           deck.Sequence(cmp.Or(s.opt.sequence, session.Sequence)),
 		AllowLive:          s.opt.allowLive,
 		DropRetried:        s.opt.dropRetried,
 		Rerecord:           rerecord,
@@ -343,8 +362,10 @@ func (s *station) makeServer() (err error) {
 
 // countRefused notes a request that never came to a deck.
 func (s *station) countRefused(status int, host string) {
+	host = s.shown(host)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	host = s.shownHost(host)
 	if status == http.StatusRequestEntityTooLarge {
 		s.tooLarge++
 		s.refused["413 to "+host+": the request body is over the limit; raise it with --max-body"]++
@@ -354,10 +375,14 @@ func (s *station) countRefused(status int, host string) {
 }
 
 func (s *station) countDirect(host string) {
+	host = s.shown(host)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.direct[host]++
+	s.direct[s.shownHost(host)]++
 }
+
+// shownHost is a host without the secrets that rules find in it.
+func (s *station) shownHost(host string) string { return redact.NewVault(s.rules).Host(host) }
 
 // direct reaches passthrough hosts and nothing else.
 type direct struct {
@@ -420,7 +445,8 @@ func (s *station) listen(address string) error {
 	for _, m := range mappings {
 		ml, err := net.Listen("tcp", m.address)
 		if err != nil {
-			return fmt.Errorf("--map %s=%s: %w; choose another address", m.address, m.target.Redacted(), unaddressed(err))
+			// Path and query of the target may hold a secret, as its user-info may.
+			return fmt.Errorf("--map %s=%s://%s: %w; choose another address", m.address, m.target.Scheme, m.target.Host, unaddressed(err))
 		}
 		s.serve(func() error { return s.server.ServeMap(ml, m.target) })
 	}

@@ -52,6 +52,21 @@ func checkOn(s string) error {
 	return nil
 }
 
+// secretPathPattern is an "on:" with a segment written {secret}.
+const secretPathPattern = `^(\*|[A-Z][A-Z-]*) [^ /?#@]+/([^ ?#]*/)?\{secret\}(/[^ ?#]*)?$`
+
+var secretPath = regexp.MustCompile(secretPathPattern)
+
+func checkSecretPath(s string) error {
+	if err := checkOn(s); err != nil {
+		return err
+	}
+	if !secretPath.MatchString(s) {
+		return errors.New("has no segment {secret}; write it as POST hooks.acme.dev/h/{secret}/**")
+	}
+	return nil
+}
+
 // maxRegexp is the longest regular expression that is compiled, in bytes.
 const maxRegexp = 4096
 

@@ -25,7 +25,7 @@ func TestShipped(t *testing.T) {
 		}
 		if again, err := Parse(f.Name, text); err != nil {
 			t.Error(err)
-		} else if !cmp.Equal(again, f, cmpopts.IgnoreUnexported(File{})) {
+		} else if !cmp.Equal(again, f, cmpopts.IgnoreUnexported(File{}), cmpopts.IgnoreFields(Redaction{}, "Source")) {
 			t.Errorf("%s: what ships is not what Parse reads", f.Name)
 		}
 		if len(f.Warnings) > 0 {

@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"tapedeck/cassettes/redact"
@@ -17,9 +18,14 @@ func (p *parser) finish() {
 		f.Rules[i].Source = f.At(fmt.Sprintf("rules[%d]", i))
 	}
 	for i := range f.Redact.Add {
-		if f.Redact.Add[i].Reason == "" {
-			f.Redact.Add[i].Reason = "added in " + f.At(fmt.Sprintf("redact.add[%d]", i))
+		add := &f.Redact.Add[i]
+		add.Source = p.source(fmt.Sprintf("redact.add[%d]", i))
+		if add.Reason == "" {
+			add.Reason = "added in " + add.Source
 		}
+	}
+	for i := range f.Redact.Keep {
+		f.Redact.Keep[i].Source = p.source(fmt.Sprintf("redact.keep[%d]", i))
 	}
 	p.sameID()
 	p.twoHomes()
@@ -27,6 +33,15 @@ func (p *parser) finish() {
 		p.compile()
 	}
 	p.warn()
+}
+
+// source is the place of an entry, or the name of a profile that ships: its lines
+// are compiled in, and of no use to the reader.
+func (p *parser) source(path string) string {
+	if p.shipped {
+		return "profile " + p.file.ShortName()
+	}
+	return p.file.At(path)
 }
 
 // compile asks the packages that own the rules' grammars, which have the last
@@ -43,7 +58,7 @@ func (p *parser) compile() {
 			p.refused(fmt.Sprintf("redact.keep[%d]", i), "on: "+err.Error())
 		}
 	}
-	cfg := redact.Config{Add: p.file.Redact.Config().Add}
+	cfg := redact.Config{Add: p.file.Redact.Config().Add, PII: true}
 	for i := range cfg.Add {
 		// Not the id of a built-in rule: that is a matter for the whole configuration.
 		cfg.Add[i].ID = fmt.Sprintf("tapedeck-%d", i)
@@ -52,7 +67,7 @@ func (p *parser) compile() {
 		return
 	}
 	for i, a := range cfg.Add {
-		if _, err := redact.Compile(redact.Config{Add: []redact.Rule{a}}); err != nil {
+		if _, err := redact.Compile(redact.Config{Add: []redact.Rule{a}, PII: true}); err != nil {
 			p.refused(fmt.Sprintf("redact.add[%d]", i), strings.TrimPrefix(err.Error(), "redact.add[0]: rule "+a.ID+": "))
 		}
 	}
@@ -99,21 +114,15 @@ func (p *parser) twoHomes() {
 	}
 }
 
-// warn names the settings that are understood but have no effect in this version.
+// warn names the settings that have no effect where they stand.
 func (p *parser) warn() {
 	f := p.file
-	say := func(path, effect string) {
-		f.Warnings = append(f.Warnings, f.At(path)+": "+path+" has no effect in this version: "+effect)
-	}
-	if f.Redact.PII != nil && *f.Redact.PII {
-		say("redact.pii", "personal data is recorded as it is; add rules under redact.add for what must not be stored")
-	}
-	if f.Redact.Unknown == "refuse" {
-		say("redact.unknown", "values under unknown names are not looked at; review new cassettes before you commit them")
-	}
 	for i, r := range f.Rules {
-		if len(r.Affects) > 0 {
-			say(fmt.Sprintf("rules[%d].affects", i), "every request plays its answers in recorded order, whatever came between")
+		method, _, _ := strings.Cut(r.On, " ")
+		if len(r.Affects) > 0 && (r.Safe || slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, strings.ToUpper(method))) {
+			path := fmt.Sprintf("rules[%d].affects", i)
+			f.Warnings = append(f.Warnings, f.At(path)+": "+path+" has no effect: the requests that this rule is about are safe, and change nothing; "+
+				"write the rule about those that do")
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package profiles
 
+import "tapedeck/cassettes/redact"
+
 // kind is the form that a value has in YAML.
 type kind uint8
 
@@ -81,6 +83,8 @@ var hostList = host("A host, with an optional port. * stands for any run of char
 
 const repeatDoc = "What answers one request more than was recorded: last plays the last answer again, cycle starts again with the first. Without it, such a request is a miss."
 
+const sequenceDoc = "Which recorded answer a request gets: gates (the default) plays a safe request the answer that belongs to what the session has changed so far, fifo plays every answer in recorded order."
+
 // file is the schema of tapedeck.yaml and of profiles.
 var file = &shape{kind: object, doc: "Configuration of tapedeck, or what is known of one API (a profile).", keys: []key{
 	{name: "cassettes", shape: plain("The folder that cassettes are read from and written to, relative to this file. Default: cassettes, in the working folder.", "testdata/cassettes")},
@@ -93,10 +97,10 @@ var file = &shape{kind: object, doc: "Configuration of tapedeck, or what is know
 		names: hostList, item: plain("A file of the same schema, relative to this file.", "./search.profile.yaml")}},
 	{name: "rules", shape: listOf("What makes two requests the same, beyond what is built in. Later rules add to earlier ones.", rule)},
 	{name: "redact", shape: &shape{kind: object, doc: "What is secret, beyond what is built in.", keys: []key{
-		{name: "pii", shape: yes("Also replace personal data: email addresses, names, phone numbers, postal addresses and IP addresses.")},
+		{name: "pii", shape: yes("Also replace personal data: email addresses, names, phone numbers, postal addresses, birth dates, identification numbers and IP addresses.")},
 		{name: "add", shape: listOf("Rules that say what else is secret.", redaction)},
 		{name: "remove", shape: listOf("Rules that are switched off, by id. tapedeck rules lists them.", ruleID("The id of a built-in rule or of one that a profile brings.", "name-pin"))},
-		{name: "keep", shape: listOf("Places that a rule leaves alone, each with the reason why that is safe.", exemption)},
+		{name: "keep", shape: listOf("Places that a rule leaves alone, each with the reason why that is safe. The rule unknown stands for the list of suspects.", exemption)},
 		{name: "unknown", shape: words("What happens to values that look random under names that no rule knows: list reports them, refuse does not save the recording.", "list", "refuse")},
 	}}},
 	{name: "keep", shape: &shape{kind: object, doc: "Headers that are stored although they would be left out. Secrets in them are redacted all the same.", keys: []key{
@@ -108,10 +112,12 @@ var file = &shape{kind: object, doc: "Configuration of tapedeck, or what is know
 		item: &shape{kind: object, doc: "Settings of these sessions.", keys: []key{
 			{name: "strict", shape: yes("As strict at the top, for these sessions.")},
 			{name: "repeat", shape: words(repeatDoc, "last", "cycle")},
+			{name: "sequence", shape: words(sequenceDoc, "gates", "fifo")},
 			{name: "max_age", shape: days("As max_age at the top, for these sessions.")},
 		}}}},
 	{name: "max_age", shape: days("Warn about recordings older than this many days.")},
 	{name: "repeat", shape: words(repeatDoc, "last", "cycle")},
+	{name: "sequence", shape: words(sequenceDoc, "gates", "fifo")},
 	{name: "strict", shape: yes("Make a replay that is a guess a miss, and fail the run when a recording was never used.")},
 }}
 
@@ -133,13 +139,17 @@ var rule = &shape{kind: object, doc: "A change to what makes two requests the sa
 	{name: "echo", shape: words("off: do not put values that the client made up into the recorded answers.", "on", "off")},
 }}
 
-var redaction = &shape{kind: object, doc: "A rule that says what is secret, by the name it stands under or by its shape.", oneOf: []string{"name", "value"}, keys: []key{
+var redaction = &shape{kind: object, doc: "A rule that says what is secret: by the name it stands under, by its shape, as a segment of a path, or as a part of a host.", oneOf: []string{"name", "value", "path", "host"}, keys: []key{
 	{name: "id", required: true, shape: ruleID("The rule's name in reports, in remove and in keep.", "acme-key")},
 	{name: "reason", shape: plain("Why this is secret, for those who read the list of rules.", "gives access to the account")},
 	{name: "name", shape: &shape{kind: text, doc: "The name of a header, a query or form parameter, or a JSON member whose value is secret. Case and _ - . do not count; a leading * stands for any beginning.", check: checkName, pattern: namePattern, example: "x-acme-key"}},
 	{name: "value", shape: expression("A regular expression (RE2) for the secret itself, wherever it stands. With a group, only the first group is secret.", `acp_\w{30}`)},
-	{name: "in", shape: listOf("Where the rule looks. Default: everywhere.", words("A part of a request or a response.", "request-header", "response-header", "query", "body", "path", "userinfo"))},
+	{name: "path", shape: &shape{kind: text, doc: "METHOD host/path in which each segment written {secret} is secret; other segments as in on.", check: checkSecretPath, pattern: secretPathPattern, example: "POST hooks.acme.dev/h/{secret}/**"}},
+	{name: "host", shape: expression("A regular expression (RE2) for a whole host, without its port, that holds a secret. With a group, only the first group is secret. It becomes a placeholder that is a valid host name.", `([a-z0-9]{12})\.hooks\.acme\.dev`)},
+	{name: "in", shape: listOf("Where a name or value rule looks. Default: everywhere.", words("A part of a request or a response.", "request-header", "response-header", "query", "body", "path", "userinfo"))},
 	{name: "on", shape: onRequests("The requests (and their responses) in which the rule looks: METHOD host/path. Default: all.")},
+	{name: "at", shape: fact(leafFact, "The place that a name rule is limited to: a fact's name, or the same for the response.", "body.name")},
+	{name: "pii", shape: words("The value is personal data of this kind; the rule is in force when pii is on, and its placeholder keeps the kind's format.", redact.PIIKinds()...)},
 }}
 
 var exemption = &shape{kind: object, doc: "One place that a redaction rule leaves alone.", keys: []key{

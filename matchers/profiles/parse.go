@@ -215,12 +215,12 @@ func (p *parser) object(at place, n *yaml.Node, s *shape) {
 		}
 	}
 	if len(s.oneOf) > 0 {
-		n1, n2 := s.oneOf[0], s.oneOf[1]
+		there := slices.DeleteFunc(slices.Clone(s.oneOf), func(name string) bool { return !found[name] })
 		switch {
-		case found[n1] && found[n2]:
-			p.fault(n, at, "has both %q and %q; keep one, and make a second entry for the other", n1, n2)
-		case !found[n1] && !found[n2]:
-			p.fault(n, at, "has neither %q nor %q; add the one that tells what is secret", n1, n2)
+		case len(there) > 1:
+			p.fault(n, at, "has both %q and %q; keep one, and make a second entry for the other", there[0], there[1])
+		case len(there) == 0:
+			p.fault(n, at, "has none of %s; add the one that tells what is secret", quotedList(s.oneOf))
 		}
 	}
 	if s.effect && len(found) == 1 && found["on"] && len(n.Content) == 2 {
@@ -349,6 +349,15 @@ func homes() map[string]string {
 	}
 	walk("", file)
 	return out
+}
+
+// quotedList is "a", "b" or "c" with the quotes.
+func quotedList(names []string) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strconv.Quote(name)
+	}
+	return either(out)
 }
 
 func keyNames(s *shape) []string {

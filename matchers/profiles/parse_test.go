@@ -50,9 +50,10 @@ keep:
   response: [Date]
 sessions:
   "checkout/**": {strict: true}
-  "**": {max_age: 10d, repeat: cycle}
+  "**": {max_age: 10d, repeat: cycle, sequence: gates}
 max_age: 90d
 repeat: last
+sequence: fifo
 strict: false
 `
 
@@ -74,20 +75,20 @@ func TestParse(t *testing.T) {
 		},
 		Redact: Redact{
 			Add: []Redaction{
-				{ID: "acme-key", Name: "x-acme-key", In: []string{"request-header"}, Reason: "added in tapedeck.yaml:21"},
-				{ID: "acme-pat", Value: `acp_\w{30}`, Reason: "a token", On: "* api.acme.dev/**"},
+				{ID: "acme-key", Name: "x-acme-key", In: []string{"request-header"}, Reason: "added in tapedeck.yaml:21", Source: "tapedeck.yaml:21"},
+				{ID: "acme-pat", Value: `acp_\w{30}`, Reason: "a token", On: "* api.acme.dev/**", Source: "tapedeck.yaml:21"},
 			},
 			Remove:  []string{"name-pin"},
-			Keep:    []Exemption{{Rule: "name-token", On: "GET api.acme.dev/quota", At: "body.token", Reason: "a count"}},
+			Keep:    []Exemption{{Rule: "name-token", On: "GET api.acme.dev/quota", At: "body.token", Reason: "a count", Source: "tapedeck.yaml:23"}},
 			Unknown: "list",
 		},
 		Keep: Keep{Request: []string{"X-Trace-*"}, Response: []string{"Date"}},
 		Sessions: Sessions{
 			{Glob: "checkout/**", Strict: &yes},
-			{Glob: "**", MaxAge: 10, Repeat: "cycle"},
+			{Glob: "**", MaxAge: 10, Repeat: "cycle", Sequence: "gates"},
 		},
 		MaxAge: 90,
-		Repeat: "last",
+		Repeat: "last", Sequence: "fifo",
 		Strict: &no,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(File{})); diff != "" {
@@ -119,14 +120,13 @@ func TestParseNothing(t *testing.T) {
 }
 
 func TestParseWarnings(t *testing.T) {
-	f, err := Parse("t.yaml", []byte("redact:\n  pii: true\n  unknown: refuse\nrules:\n- on: POST a.dev/x\n  affects: [GET a.dev/y]\n"))
+	f, err := Parse("t.yaml", []byte("redact:\n  pii: true\n  unknown: refuse\nrules:\n- on: POST a.dev/x\n  affects: [GET a.dev/y]\n- on: GET a.dev/x\n  affects: [GET a.dev/y]\n- {on: POST a.dev/search, safe: true, affects: [GET a.dev/y]}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"t.yaml:2: redact.pii has no effect in this version: personal data is recorded as it is; add rules under redact.add for what must not be stored",
-		"t.yaml:3: redact.unknown has no effect in this version: values under unknown names are not looked at; review new cassettes before you commit them",
-		"t.yaml:6: rules[0].affects has no effect in this version: every request plays its answers in recorded order, whatever came between",
+		"t.yaml:8: rules[1].affects has no effect: the requests that this rule is about are safe, and change nothing; write the rule about those that do",
+		"t.yaml:9: rules[2].affects has no effect: the requests that this rule is about are safe, and change nothing; write the rule about those that do",
 	}
 	if diff := cmp.Diff(want, f.Warnings); diff != "" {
 		t.Error(diff)

@@ -43,10 +43,12 @@ type File struct {
 	MaxAge Days `yaml:"max_age"`
 	// Repeat is "last", "cycle", or "" if not said.
 	Repeat string `yaml:"repeat"`
+	// Sequence is "gates", "fifo", or "" if not said.
+	Sequence string `yaml:"sequence"`
 	// Strict is nil if not said.
 	Strict *bool `yaml:"strict"`
 
-	// Warnings name what the file asks for and this version does not do, one
+	// Warnings name what the file asks for and has no effect there, one
 	// line each, with file and line.
 	Warnings []string `yaml:"-"`
 
@@ -99,8 +101,14 @@ type Redaction struct {
 	Reason string   `yaml:"reason"`
 	Name   string   `yaml:"name"`
 	Value  string   `yaml:"value"`
+	Path   string   `yaml:"path"`
+	Host   string   `yaml:"host"`
 	In     []string `yaml:"in"`
 	On     string   `yaml:"on"`
+	At     string   `yaml:"at"`
+	PII    string   `yaml:"pii"`
+	// Source is the place of the entry, or the profile that ships it.
+	Source string `yaml:"-"`
 }
 
 // An Exemption is one redact.Keep as the file writes it.
@@ -109,6 +117,7 @@ type Exemption struct {
 	On     string `yaml:"on"`
 	At     string `yaml:"at"`
 	Reason string `yaml:"reason"`
+	Source string `yaml:"-"`
 }
 
 // Keep names headers that are stored beyond those that always are. "*" in a
@@ -127,7 +136,9 @@ type Session struct {
 	Glob   string `yaml:"-"`
 	Strict *bool  `yaml:"strict"`
 	Repeat string `yaml:"repeat"`
-	MaxAge Days   `yaml:"max_age"`
+	// Sequence is "gates", "fifo", or "" if not said.
+	Sequence string `yaml:"sequence"`
+	MaxAge   Days   `yaml:"max_age"`
 }
 
 // UnmarshalYAML keeps the order of the mapping, which a Go map would lose.
@@ -202,7 +213,7 @@ func (f *File) Beyond() []string {
 	var out []string
 	for _, key := range []string{
 		"cassettes", "hosts.passthrough", "hosts.ignore", "profiles", "redact.pii", "redact.remove", "redact.unknown",
-		"keep.request", "keep.response", "sessions", "max_age", "repeat", "strict",
+		"keep.request", "keep.response", "sessions", "max_age", "repeat", "sequence", "strict",
 	} {
 		if _, ok := f.lines[key]; ok {
 			out = append(out, key)

@@ -57,6 +57,8 @@ type Options struct {
 	Ignore func(authority string) bool
 	// Strict turns an unproven play into a miss.
 	Strict bool
+	// Sequence is the order in which answers play; "" is Gates.
+	Sequence Sequence
 	// Repeat is the default of matchers.Rule.Repeat for the whole run.
 	Repeat string
 	// AllowLive permits recording with a live payment key.
@@ -89,7 +91,9 @@ type Deck struct {
 	index   *matchers.Index
 	report  report
 	clock   atomic.Uint64 // positions of begin and end
-	active  sync.WaitGroup
+	// conditionals says of keys whether a 304 was recorded under them.
+	conditionals sync.Map
+	active       sync.WaitGroup
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -124,6 +128,9 @@ func Open(opt Options) (*Deck, error) {
 	}
 	if opt.Rerecord != nil && opt.Mode != RecordOnce && opt.Mode != NewEpisodes {
 		return nil, fmt.Errorf("recording a part again needs mode %s or %s, which play the rest; this is %s", RecordOnce, NewEpisodes, opt.Mode)
+	}
+	if _, err := ParseSequence(string(opt.Sequence)); err != nil {
+		return nil, err
 	}
 	d := &Deck{opt: opt, sessions: make(map[string]*session)}
 	d.report.init()
@@ -253,6 +260,7 @@ func (d *Deck) use(p cassettes.Purpose) error {
 	}
 	d.index = matchers.NewIndex(d.opt.Matcher, list)
 	d.expire()
+	d.advisePersonal(list)
 	if u := tape.State().Unfinished; u != "" && p == cassettes.ToReplay {
 		d.report.note(fmt.Sprintf("cassette %s is unfinished (%s); record it again with: %s", d.opt.File, u, d.opt.RecordCommand(RecordOnly)))
 	}
@@ -361,7 +369,8 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 	if err != nil {
 		return d.unreadable(req, s, body, err)
 	}
-	reading := d.opt.Matcher.Read(cr, s.invented.translate)
+	heard := s.invented.hear()
+	reading := d.opt.Matcher.Read(cr, heard.translate)
 	d.report.warn(describe(cr), reading.Warnings)
 	again := d.opt.Rerecord != nil && d.opt.Rerecord(cr)
 	p := pick{}
@@ -374,6 +383,7 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 	}
 	switch act {
 	case play:
+		p.heard = heard
 		return d.play(req, s, reading, p)
 	case record:
 		if reason := mustNotForward(req, body); reason != "" {

@@ -356,6 +356,8 @@ func TestTwoUsers(t *testing.T) {
 	}))
 	defer server.Close()
 	d := b.open(deck.RecordOnly, to{server})
+	ask(t, d, "POST", "https://api.acme.dev/devices/a", "", "Authorization", keyA)
+	ask(t, d, "POST", "https://api.acme.dev/devices/b", "", "Authorization", keyB)
 	for range 3 {
 		ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", keyA)
 		ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", keyB)
@@ -363,15 +365,16 @@ func TestTwoUsers(t *testing.T) {
 	b.close(d)
 	d = b.open(deck.ReplayOnly, nil)
 	const live1, live2, live3 = "Bearer sk_test_11111aaaaBBBBccccDDDD1111", "Bearer sk_test_22222eeeeFFFFggggHHHH2222", "Bearer sk_test_33333iiiiJJJJkkkkLLLL3333"
-	var first, second string
+	if resp, got := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live2); resp.StatusCode != deck.StatusMiss {
+		t.Errorf("who calls was guessed: %d %s", resp.StatusCode, got)
+	}
+	ask(t, d, "POST", "https://api.acme.dev/devices/b", "", "Authorization", live2) // which only the second user did
+	ask(t, d, "POST", "https://api.acme.dev/devices/a", "", "Authorization", live1)
 	for range 3 {
-		_, a := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live1)
 		_, c := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live2)
-		if first == "" {
-			first, second = a, c
-		}
-		if a != first || c != second || a == c {
-			t.Fatalf("answers were mixed: %q %q after %q %q", a, c, first, second)
+		_, a := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live1)
+		if wantA, wantC := "for "+keyA[len("Bearer sk_test_"):][:3], "for "+keyB[len("Bearer sk_test_"):][:3]; a != wantA || c != wantC {
+			t.Fatalf("answers were mixed: %q %q, want %q %q", a, c, wantA, wantC)
 		}
 	}
 	if resp, got := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live3); resp.StatusCode != deck.StatusMiss {

@@ -16,10 +16,10 @@ const minInvented = 8
 
 // invented pairs values that the client made up when recording with those it
 // makes up now, so that a value comes back in an answer as it was sent, and a
-// request made of it is found.
+// request made of it is found. It lasts as long as the session.
 type invented struct {
 	mu       sync.Mutex
-	live     map[string]string // recorded → live
+	live     map[string]string // recorded → live: the first that was paired with it
 	recorded map[string]string // live → recorded
 }
 
@@ -30,45 +30,96 @@ func (v *invented) reset() {
 	v.recorded = make(map[string]string)
 }
 
+// heard are the invented values of one request. They come before those of the
+// session in its answer: where a recording answers many requests, each gets its
+// own values back. One goroutine uses it.
+type heard struct {
+	session *invented
+	own     map[string]string // recorded → live
+}
+
+func (v *invented) hear() *heard { return &heard{v, nil} }
+
 // translate returns the recorded value for which a live one stands.
-func (v *invented) translate(live string) (string, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	recorded, ok := v.recorded[live]
+func (h *heard) translate(live string) (string, bool) {
+	h.session.mu.Lock()
+	recorded, ok := h.session.recorded[live]
+	h.session.mu.Unlock()
+	if ok {
+		h.keep(live, recorded)
+	}
 	return recorded, ok
 }
 
+func (h *heard) keep(live, recorded string) {
+	if h.own == nil {
+		h.own = make(map[string]string)
+	}
+	h.own[recorded] = live
+}
+
 // learn pairs the invented facts of a request with those of the recording that answers it.
-func (v *invented) learn(live, recorded []matchers.Invented) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+func (h *heard) learn(live, recorded []matchers.Invented) {
 	for i, l := range live {
 		if i >= len(recorded) || recorded[i].Name != l.Name {
 			// The lists differ in length: pair by name, where a name stands once.
 			if r, ok := only(recorded, l.Name); ok {
-				v.pair(l.Value, r)
+				h.pair(l.Value, r)
 			}
 			continue
 		}
-		v.pair(l.Value, recorded[i].Value)
+		h.pair(l.Value, recorded[i].Value)
 	}
 }
 
-func (v *invented) pair(live, recorded string) {
-	if live == recorded || len(live) < minInvented || len(recorded) < minInvented {
+func (h *heard) pair(live, recorded string) {
+	if live == recorded {
 		return
 	}
 	if len(redact.Placeholders(live)) > 0 || len(redact.Placeholders(recorded)) > 0 {
 		return // secrets never echo
 	}
-	if _, taken := v.live[recorded]; taken {
-		return
+	v := h.session
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(recorded) >= minInvented {
+		h.keep(live, recorded)
+		if _, taken := v.live[recorded]; !taken {
+			v.live[recorded] = live
+		}
 	}
-	if _, taken := v.recorded[live]; taken {
-		return
+	if _, taken := v.recorded[live]; !taken && len(live) >= minInvented && recorded != "" {
+		v.recorded[live] = recorded
 	}
-	v.live[recorded] = live
-	v.recorded[live] = recorded
+}
+
+// learnKey pairs the Idempotency-Key of a request with the recorded one, which is
+// known only where the recorded answer repeats it.
+func (h *heard) learnKey(live, recorded string) {
+	if live != "" && recorded != "" {
+		h.pair(live, recorded)
+	}
+}
+
+// lookup returns the live value to be sent in place of a recorded one.
+func (h *heard) lookup(recorded string) (live string, ok bool) {
+	if len(recorded) < minInvented {
+		return "", false
+	}
+	if live, ok = h.own[recorded]; ok {
+		return live, true
+	}
+	h.session.mu.Lock()
+	defer h.session.mu.Unlock()
+	live, ok = h.session.live[recorded]
+	return live, ok
+}
+
+// none reports that there is nothing to replace.
+func (h *heard) none() bool {
+	h.session.mu.Lock()
+	defer h.session.mu.Unlock()
+	return len(h.own)+len(h.session.live) == 0
 }
 
 func only(list []matchers.Invented, name leaves.Place) (value string, ok bool) {
@@ -84,10 +135,8 @@ func only(list []matchers.Invented, name leaves.Place) (value string, ok bool) {
 }
 
 // echo replaces recorded values by live ones where they stand as whole leaves of a body.
-func (v *invented) echo(contentType string, body []byte) []byte {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.live) == 0 || len(body) == 0 {
+func (h *heard) echo(contentType string, body []byte) []byte {
+	if len(body) == 0 || h.none() {
 		return body
 	}
 	_, list, err := leaves.Body(contentType, body)
@@ -97,7 +146,7 @@ func (v *invented) echo(contentType string, body []byte) []byte {
 	var out []byte
 	last := 0
 	for _, leaf := range list {
-		live := v.text(leaf.Value)
+		live := h.text(leaf.Value)
 		if live == leaf.Value || leaf.Start < last || leaf.Kind != leaves.String && leaf.Kind != leaves.Number {
 			continue
 		}
@@ -112,19 +161,17 @@ func (v *invented) echo(contentType string, body []byte) []byte {
 }
 
 // echoText is echo for a header's value.
-func (v *invented) echoText(value string) string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.live) == 0 {
+func (h *heard) echoText(value string) string {
+	if h.none() {
 		return value
 	}
-	return v.text(value)
+	return h.text(value)
 }
 
-// text replaces a value that is a recorded one, or the path segments of a URL
-// that are.
-func (v *invented) text(value string) string {
-	if live, ok := v.live[value]; ok {
+// text replaces a value that is a recorded one, or the path segments and query
+// values of a URL that are.
+func (h *heard) text(value string) string {
+	if live, ok := h.lookup(value); ok {
 		return live
 	}
 	path, rest := value, ""
@@ -135,14 +182,23 @@ func (v *invented) text(value string) string {
 		return value
 	}
 	segments := strings.Split(path, "/")
-	changed := false
 	for i, segment := range segments {
-		if live, ok := v.live[segment]; ok && url.PathEscape(live) == live {
-			segments[i], changed = live, true
+		if live, ok := h.lookup(segment); ok && url.PathEscape(live) == live {
+			segments[i] = live
 		}
 	}
-	if !changed {
-		return value
+	query, fragment, hasFragment := strings.Cut(rest, "#")
+	if hasFragment {
+		fragment = "#" + fragment
 	}
-	return strings.Join(segments, "/") + rest
+	fields := strings.Split(query, "&")
+	for i, field := range fields {
+		name, recorded, _ := strings.Cut(field, "=")
+		if plain, err := url.QueryUnescape(recorded); err == nil {
+			if live, ok := h.lookup(plain); ok {
+				fields[i] = name + "=" + url.QueryEscape(live)
+			}
+		}
+	}
+	return strings.Join(segments, "/") + strings.Join(fields, "&") + fragment
 }

@@ -19,6 +19,8 @@ type pick struct {
 	// must be given back if the answer does not arrive.
 	claimed  bool
 	unproven string
+	// heard are the values that the client made up for this request.
+	heard *heard
 	// reason explains found == false in one line; "" when nothing with that key was recorded.
 	reason string
 	cure   cure
@@ -41,12 +43,21 @@ type attempt struct {
 	secrets        string
 }
 
+// isRetry reports whether the request can be told to be a retry: an
+// Idempotency-Key means nothing where the method is safe.
+func (a attempt) isRetry() bool { return a.idempotencyKey != "" }
+
 func newAttempt(req *http.Request, r matchers.Reading) attempt {
 	var secrets strings.Builder
 	for _, s := range r.Secrets {
 		fmt.Fprintf(&secrets, "%s=%s\n", s.Place, s.ID)
 	}
-	return attempt{req.Header.Get("Idempotency-Key"), r.Key, secrets.String()}
+	key := req.Header.Get("Idempotency-Key")
+	switch req.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		key = ""
+	}
+	return attempt{key, r.Key, secrets.String()}
 }
 
 // pick chooses among the recordings with the request's key: by its secrets, then
@@ -56,9 +67,15 @@ func (d *Deck) pick(req *http.Request, s *session, r matchers.Reading) pick {
 	if len(all) == 0 {
 		return pick{}
 	}
+	if seq := d.index.Sequence(all[0]); seq != nil && d.opt.Sequence != Fifo {
+		d.conditional(r.Key) // reads answers, so not while the session is locked
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return d.pickSafe(req, s, r)
+	}
 	candidates := d.answerable(req, all)
 	if len(candidates) == 0 {
-		return pick{cure: cureAgain, reason: "the recorded answer is 304 Not Modified, for a client that had another copy or one at all; record again with an empty client cache"}
+		return notModifiedOnly()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +87,7 @@ func (d *Deck) pick(req *http.Request, s *session, r matchers.Reading) pick {
 	}
 	choice := d.index.Choose(r, unplayed, s.bindings)
 	try := newAttempt(req, r)
-	if try.idempotencyKey != "" {
+	if try.isRetry() {
 		firsts, retries := d.split(choice.Fit)
 		if before, ok := s.answered[try]; ok {
 			if len(retries) == 0 {
@@ -83,12 +100,16 @@ func (d *Deck) pick(req *http.Request, s *session, r matchers.Reading) pick {
 		}
 	}
 	if p, ok := d.claim(s, r, choice); ok {
-		if p.found && try.idempotencyKey != "" {
+		if p.found && try.isRetry() {
 			s.answered[try] = p.position
 		}
 		return p
 	}
 	return d.usedUp(s, r, candidates, choice)
+}
+
+func notModifiedOnly() pick {
+	return pick{cure: cureAgain, reason: "the recorded answer is 304 Not Modified, for a client that had another copy or one at all; record again with an empty client cache"}
 }
 
 // answerable leaves out recorded 304s that would tell the client to use a copy
@@ -131,11 +152,16 @@ func (d *Deck) claim(s *session, r matchers.Reading, c matchers.Choice) (pick, b
 		return pick{}, false
 	}
 	if c.Unproven != "" && d.opt.Strict {
-		return unprovable(c.Unproven), true
+		return unprovable(c.Unproven, cureSecrets), true
 	}
 	position, ok := s.cursors.Claim(c.Fit)
 	if !ok {
 		return pick{}, false
+	}
+	if !r.Safe && d.repeatOf(r) != "cycle" {
+		if some, _ := s.cursors.Answered(d.index.Superseding(position)); some {
+			s.cursors.Doubt(position)
+		}
 	}
 	// The order may have been changed since: the bindings are those of this position.
 	for _, pair := range d.index.Choose(r, []int{position}, s.bindings).Pairs {
@@ -144,10 +170,15 @@ func (d *Deck) claim(s *session, r matchers.Reading, c matchers.Choice) (pick, b
 	return pick{found: true, position: position, claimed: true, unproven: c.Unproven}, true
 }
 
+// What makes a play certain.
+const (
+	cureSecrets = "record again with each user's secret in an environment variable of its own (its name then tells them apart)"
+	cureOrder   = "send the requests on which the answer depends first, or record again in the order in which they are sent now"
+)
+
 // unprovable is the miss of a play that would rest on a guess.
-func unprovable(guess string) pick {
-	return pick{cure: cureInWords, reason: "the play would be unproven, and --strict forbids that: " + guess +
-		"; record again with each user's secret in an environment variable of its own (its name then tells them apart), or leave --strict out"}
+func unprovable(guess, certain string) pick {
+	return pick{cure: cureInWords, reason: "the play would be unproven, and --strict forbids that: " + guess + "; " + certain + ", or leave --strict out"}
 }
 
 // giveBack undoes a claim whose answer did not arrive.
@@ -172,12 +203,9 @@ func (d *Deck) usedUp(s *session, r matchers.Reading, candidates []int, unplayed
 		return pick{reason: reason}
 	}
 	if all.Unproven != "" && d.opt.Strict {
-		return unprovable(all.Unproven)
+		return unprovable(all.Unproven, cureSecrets)
 	}
-	repeat := r.Repeat
-	if repeat == "" {
-		repeat = d.opt.Repeat
-	}
+	repeat := d.repeatOf(r)
 	if repeat == "" && r.Safe && d.mode != NewEpisodes {
 		repeat = "last"
 	}
@@ -185,15 +213,26 @@ func (d *Deck) usedUp(s *session, r matchers.Reading, candidates []int, unplayed
 	case "last":
 		return pick{found: true, position: all.Fit[len(all.Fit)-1], unproven: all.Unproven}
 	case "cycle":
-		for _, position := range all.Fit {
-			s.cursors.Release(position)
-		}
+		s.cursors.Again(all.Fit)
 		if position, ok := s.cursors.Claim(all.Fit); ok {
 			return pick{found: true, position: position, claimed: true, unproven: all.Unproven}
 		}
 	}
-	return pick{reason: fmt.Sprintf("recorded %d, this is the %s; a second run against the same proxy starts over with: tapedeck rewind",
-		len(all.Fit), ordinal(len(all.Fit)+1))}
+	return pick{reason: tooMany(len(all.Fit))}
+}
+
+// repeatOf is what answers one request more than was recorded: a rule's word
+// before the run's; "" when neither says.
+func (d *Deck) repeatOf(r matchers.Reading) string {
+	if r.Repeat != "" {
+		return r.Repeat
+	}
+	return d.opt.Repeat
+}
+
+func tooMany(recorded int) string {
+	return fmt.Sprintf("recorded %d, this is the %s; a second run against the same proxy starts over with: tapedeck rewind",
+		recorded, ordinal(recorded+1))
 }
 
 func ordinal(n int) string {

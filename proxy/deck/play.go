@@ -23,22 +23,31 @@ func (d *Deck) play(req *http.Request, s *session, r matchers.Reading, p pick) (
 	if err == nil {
 		err = d.index.Played(p.position)
 	}
+	var large io.ReadCloser
+	if err == nil && answer.Large() != nil {
+		large, err = answer.Large().Open()
+	}
 	if err != nil {
 		d.giveBack(s, p)
 		return d.missed(req, r, pick{cure: cureAgain, reason: "the recorded answer cannot be redacted safely: " + err.Error()}), nil
 	}
 	if r.Echo {
-		s.invented.learn(r.Invented, recorded.Invented)
+		p.heard.learn(r.Invented, recorded.Invented)
+		p.heard.learnKey(req.Header.Get("Idempotency-Key"), answer.Header().Get("Idempotency-Key"))
 	}
 	for _, info := range answer.Informational() {
 		if trace := httptrace.ContextClientTrace(req.Context()); trace != nil && trace.Got1xxResponse != nil {
 			if err := trace.Got1xxResponse(info.Status, textproto.MIMEHeader(info.Header.Clone())); err != nil {
 				d.giveBack(s, p)
+				closeLarge(large)
 				return nil, err
 			}
 		}
 	}
-	resp := d.response(req, s, in.Recorded, answer)
+	resp := d.response(req, p.heard, in.Recorded, answer, large)
+	if resp.Body == http.NoBody {
+		closeLarge(large)
+	}
 	d.report.play(SessionName(req.Context()), p.position, describe(in.Request()), p.unproven, r.Ignored)
 	if p.claimed && resp.Body != http.NoBody {
 		resp.Body = &delivery{ReadCloser: resp.Body, left: resp.ContentLength, lost: func() { d.giveBack(s, p) }}
@@ -46,16 +55,28 @@ func (d *Deck) play(req *http.Request, s *session, r matchers.Reading, p pick) (
 	return resp, nil
 }
 
-// response turns a recorded answer into a live one.
-func (d *Deck) response(req *http.Request, s *session, recorded string, a clean.Response) *http.Response {
+func closeLarge(large io.Closer) {
+	if large != nil {
+		large.Close()
+	}
+}
+
+// response turns a recorded answer into a live one. large is its body when that is
+// played from its file: as it stands there, without values of this client's and with
+// the tokens of the day of recording.
+func (d *Deck) response(req *http.Request, h *heard, recorded string, a clean.Response, large io.ReadCloser) *http.Response {
 	header := a.Header()
-	body := s.invented.echo(header.Get("Content-Type"), a.Body())
+	body := h.echo(header.Get("Content-Type"), a.Body())
 	for name, values := range header {
 		for i, v := range values {
-			header[name][i] = d.fresh(recorded, s.invented.echoText(v))
+			header[name][i] = d.fresh(recorded, h.echoText(v))
 		}
 	}
 	body = []byte(d.fresh(recorded, string(body)))
+	size := int64(len(body))
+	if large != nil {
+		size = a.Size()
+	}
 	if key := req.Header.Get("Idempotency-Key"); key != "" && header.Get("Idempotency-Key") != "" {
 		header.Set("Idempotency-Key", key)
 	}
@@ -67,9 +88,12 @@ func (d *Deck) response(req *http.Request, s *session, recorded string, a clean.
 		ProtoMinor:    1,
 		Header:        header,
 		Trailer:       a.Trailer(),
-		ContentLength: int64(len(body)),
+		ContentLength: size,
 		Body:          http.NoBody,
 		Request:       req,
+	}
+	if large == nil && !bytes.Equal(body, a.Body()) {
+		clean.FollowBody(body, a.Status() == http.StatusPartialContent, header, resp.Trailer)
 	}
 	if unchanged(req, a) {
 		resp.Status, resp.StatusCode, resp.ContentLength = "304 Not Modified", http.StatusNotModified, 0
@@ -94,9 +118,11 @@ func (d *Deck) response(req *http.Request, s *session, recorded string, a clean.
 		resp.ContentLength = -1
 		resp.TransferEncoding = []string{"chunked"}
 	} else if header.Get("Content-Length") != "" {
-		header.Set("Content-Length", strconv.Itoa(len(body)))
+		header.Set("Content-Length", strconv.FormatInt(size, 10))
 	}
-	if len(body) > 0 || resp.ContentLength < 0 {
+	if large != nil {
+		resp.Body = large
+	} else if len(body) > 0 || resp.ContentLength < 0 {
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return resp

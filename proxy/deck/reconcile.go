@@ -215,7 +215,14 @@ func places(in clean.Interaction) []place {
 			add(fmt.Sprintf("response.%s[%d]", name, i), v)
 		}
 	}
-	addBody(add, "response.", header.Get("Content-Type"), resp.Body())
+	if l := resp.Large(); l != nil {
+		ids, err := l.IDs() // what cannot be read now is said when it is saved
+		for i := 0; err == nil && i < len(ids); i++ {
+			out = append(out, place{fmt.Sprintf("response.body#%d", i), ids[i]})
+		}
+	} else {
+		addBody(add, "response.", header.Get("Content-Type"), resp.Body())
+	}
 	addTrailer(add, resp.Trailer())
 	return out
 }

@@ -16,10 +16,6 @@ import (
 	"tapedeck/cassettes/redact"
 )
 
-// maxAnswer bounds the body of a recorded answer, in bytes. A larger one is
-// served and refused as a recording.
-const maxAnswer = 256 << 20
-
 // recordStreaming forwards a request while its body is still arriving: nothing
 // has to be looked up.
 func (d *Deck) recordStreaming(req *http.Request, s *session) (*http.Response, error) {
@@ -137,14 +133,19 @@ func (t *taking) informational(code int, header textproto.MIMEHeader) error {
 // An answerTap copies a response while the client reads it. The Read that
 // returns the last byte does so only after the journal has the interaction: a
 // killed recorder loses nothing that a client has seen whole.
+//
+// A body of more than clean.LargeBody bytes is not held: it is redacted while it
+// streams into its body file, and is bounded by the disk alone.
 type answerTap struct {
 	take   *taking
 	resp   *http.Response
 	body   io.ReadCloser
 	length int64 // announced length, -1 when unknown
 
-	buf    []byte
-	over   bool
+	n      int64  // bytes so far
+	buf    []byte // the body, or what the recording does not have yet
+	large  *largeAnswer
+	failed error // why it is not recorded, although it is served
 	done   bool
 	ending error // what the last Read returns after its bytes
 	closed sync.Once
@@ -155,10 +156,9 @@ func (t *answerTap) Read(p []byte) (int, error) {
 		return 0, t.ending
 	}
 	n, err := t.body.Read(p)
-	if t.over = t.over || len(t.buf)+n > maxAnswer; !t.over {
-		t.buf = append(t.buf, p[:n]...)
-	}
-	if err == nil && t.length >= 0 && int64(len(t.buf)) >= t.length {
+	t.n += int64(n)
+	t.hold(p[:n])
+	if err == nil && t.length >= 0 && t.n >= t.length {
 		// The announced length is reached. Trailers, if any, come with the end.
 		t.drain()
 		err = io.EOF
@@ -193,8 +193,7 @@ func (t *answerTap) Close() error {
 			return
 		}
 		t.done, t.ending = true, http.ErrBodyReadAfterClose
-		if whole := wholeEvents(t.resp.Header, t.buf); whole > 0 {
-			t.buf = t.buf[:whole]
+		if t.cutEvents() {
 			t.finish("client")
 			return
 		}
@@ -206,7 +205,7 @@ func (t *answerTap) Close() error {
 // wholeEvents is the length of the whole events at the start of an event stream
 // (WHATWG HTML, "Server-sent events": events end with a blank line).
 func wholeEvents(h http.Header, b []byte) int {
-	if !strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream") || h.Get("Content-Encoding") != "" {
+	if !isEvents(h) {
 		return 0
 	}
 	end := 0
@@ -218,40 +217,23 @@ func wholeEvents(h http.Header, b []byte) int {
 	return end
 }
 
+// isEvents reports whether an answer is a stream of events that can be read as it comes.
+func isEvents(h http.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream") && h.Get("Content-Encoding") == ""
+}
+
 func (t *answerTap) drop(why string) {
+	if t.large != nil {
+		t.large.abort()
+	}
 	t.take.deck.report.drop(fmt.Sprintf("%s: %s; it is not recorded", t.take.deck.where(t.take.req), why))
 }
 
 // finish builds the clean pair and appends it to the journal. What cannot be
 // kept marks the recording as incomplete; the client is served all the same.
 func (t *answerTap) finish(cut string) {
-	if t.over {
-		t.refuse(&redact.Refusal{Rule: "size", Place: "response body", Reason: "it is larger than " + size(maxAnswer)})
-		return
-	}
 	d, take := t.take.deck, t.take
-	if take.clean == nil {
-		var body []byte
-		if take.tap != nil {
-			whole := false
-			if body, whole = take.tap.taken(); !whole {
-				t.refuse(&redact.Refusal{Rule: "early-answer", Place: "request body", Reason: "the upstream answered before it had all of it"})
-				return
-			}
-		}
-		cr, err := d.cleaner.Request(take.req, body)
-		if err != nil {
-			t.refuse(err)
-			return
-		}
-		take.clean = &cr
-	}
-	take.mu.Lock()
-	infos := take.infos
-	take.mu.Unlock()
-	in, err := d.cleaner.Interaction(*take.clean, clean.Answer{
-		Response: t.resp, Body: t.buf, Trailer: t.resp.Trailer, Informational: infos,
-	})
+	in, err := t.interaction()
 	if err != nil {
 		t.refuse(err)
 		return
@@ -262,6 +244,25 @@ func (t *answerTap) finish(cut string) {
 	if err := d.keep(take, in); err != nil {
 		t.refuse(err)
 	}
+}
+
+// request is the clean request, which is built when its body has passed.
+func (take *taking) request() (clean.Request, error) {
+	if take.clean != nil {
+		return *take.clean, nil
+	}
+	var body []byte
+	if take.tap != nil {
+		whole := false
+		if body, whole = take.tap.taken(); !whole {
+			return clean.Request{}, &redact.Refusal{Rule: "early-answer", Place: "request body", Reason: "the upstream answered before it had all of it"}
+		}
+	}
+	cr, err := take.deck.cleaner.Request(take.req, body)
+	if err == nil {
+		take.clean = &cr
+	}
+	return cr, err
 }
 
 // keep gives the interaction the placeholders its session knows and appends it.
@@ -292,7 +293,7 @@ func (d *Deck) keep(take *taking, in clean.Interaction) error {
 	if err != nil {
 		return err
 	}
-	d.report.record(SessionName(take.req.Context()), hostOf(take.req), describe(in.Request()), resp.Status(), reading.Ignored)
+	d.report.record(SessionName(take.req.Context()), in.Request().URL().Host, describe(in.Request()), resp.Status(), reading.Ignored)
 	return nil
 }
 

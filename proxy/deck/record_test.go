@@ -382,20 +382,27 @@ func TestSavedTwiceGivesTheSameBytes(t *testing.T) {
 func TestStrictRefusesGuesses(t *testing.T) {
 	b := newBench(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "for %d", len(r.Header.Get("Authorization")))
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "for %d", len(r.Header.Get("Authorization"))+len(body))
 	}))
 	defer server.Close()
 	d := b.open(deck.RecordOnly, to{server})
 	ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", keyA)
 	ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", keyB+"longer")
+	ask(t, d, "POST", "https://api.acme.dev/me", "client_secret=sk_test_22222aaaaBBBBccccDDDD1111", "Content-Type", formType)
+	ask(t, d, "POST", "https://api.acme.dev/me", "client_secret=sk_test_33333aaaaBBBBccccDDDD1111longer", "Content-Type", formType)
 	b.close(d)
-	const live = "Bearer sk_test_11111aaaaBBBBccccDDDD1111"
+	const key = "sk_test_11111aaaaBBBBccccDDDD1111"
+	const live, form = "Bearer " + key, "client_secret=" + key
 	d = b.open(deck.ReplayOnly, nil)
-	if resp, _ := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live); resp.StatusCode != 200 || len(d.Report().Unproven) != 1 {
+	if resp, got := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live); resp.StatusCode != deck.StatusMiss || !strings.Contains(got, "environment variable") {
+		t.Errorf("who calls was guessed, or the miss does not say what to do: %d %s", resp.StatusCode, got)
+	}
+	if resp, _ := ask(t, d, "POST", "https://api.acme.dev/me", form, "Content-Type", formType); resp.StatusCode != 200 || len(d.Report().Unproven) != 1 {
 		t.Errorf("%d, unproven: %q", resp.StatusCode, d.Report().Unproven)
 	}
 	d = b.open(deck.ReplayOnly, nil, func(o *deck.Options) { o.Strict = true })
-	if resp, got := ask(t, d, "GET", "https://api.acme.dev/me", "", "Authorization", live); resp.StatusCode != deck.StatusMiss || !strings.Contains(got, "--strict") {
+	if resp, got := ask(t, d, "POST", "https://api.acme.dev/me", form, "Content-Type", formType); resp.StatusCode != deck.StatusMiss || !strings.Contains(got, "--strict") {
 		t.Errorf("strict: %d %s", resp.StatusCode, got)
 	}
 }

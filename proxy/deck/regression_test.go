@@ -73,6 +73,7 @@ func TestIdempotencyKeyBelongsToTheCaller(t *testing.T) {
 	}))
 	defer server.Close()
 	both := func(d http.RoundTripper) (a, c string) {
+		ask(t, d, "GET", "https://api.acme.dev/devices/a", "", "Authorization", keyA) // tells who is who
 		_, a = ask(t, d, "POST", "https://api.acme.dev/pay", "", "Authorization", keyA, "Idempotency-Key", "order-1")
 		_, c = ask(t, d, "POST", "https://api.acme.dev/pay", "", "Authorization", keyB, "Idempotency-Key", "order-1")
 		return a, c

@@ -2,9 +2,10 @@ package deck
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
+
+	"tapedeck/cassettes/redact"
 )
 
 // A Report is what one deck did, as data. Every text in it is clean.
@@ -27,6 +28,11 @@ type Report struct {
 	// Weak lists where secrets were replaced while recording that are too short or
 	// wordy to be searched for elsewhere, with the rule that named them.
 	Weak []string `json:"weak,omitempty"`
+	// Suspects lists values in what was recorded that look random and stand under
+	// names that no rule knows.
+	Suspects []redact.Suspect `json:"suspects,omitempty"`
+	// Kept lists the places that redact.keep exempts and where it did so.
+	Kept []string `json:"kept,omitempty"`
 	// Refused lists what was served and could not be kept: the recording is incomplete.
 	Refused []string `json:"refused,omitempty"`
 	// Dropped lists answers that were cut short.
@@ -67,6 +73,8 @@ type report struct {
 	warned    map[string]bool
 	// failing holds the requests that failed and have not been recorded since.
 	failing map[string]bool
+	// stopped says why the last save was not made, or "".
+	stopped string
 	// sessions are the shares of those who called.
 	sessions map[string]*SessionReport
 }
@@ -185,7 +193,10 @@ func (d *Deck) Report() Report {
 	out := d.report.r
 	out.Cassette, out.Mode, out.Strict = d.opt.File, d.mode, d.opt.Strict
 	out.Missing = len(d.report.failing)
-	out.Forwarded, out.Ignored = maps.Clone(out.Forwarded), maps.Clone(out.Ignored)
+	if d.report.stopped != "" {
+		out.Refused = append(slices.Clone(out.Refused), d.report.stopped)
+	}
+	out.Forwarded, out.Ignored = d.shownHosts(out.Forwarded), d.shownHosts(out.Ignored)
 	for _, list := range []*[]string{&out.Unproven, &out.Refused, &out.Dropped, &out.Failed, &out.Statuses, &out.Warnings, &out.Notes} {
 		*list = d.sweepTexts(*list)
 	}
@@ -193,6 +204,9 @@ func (d *Deck) Report() Report {
 	if d.Recording() {
 		for _, w := range d.cleaner.Vault.Weak() {
 			out.Weak = append(out.Weak, d.sweepText(fmt.Sprintf("%s (rule %s)", w.Place, w.Rule)))
+		}
+		for _, k := range d.cleaner.Vault.Kept() {
+			out.Kept = append(out.Kept, d.sweepText(keptText(k)))
 		}
 	}
 	for i := range d.index.Len() {

@@ -71,6 +71,9 @@ func (d *Deck) save(o Outcome, last bool) error {
 	if err != nil {
 		return fmt.Errorf("cassette %s: %w; what was recorded stays in its journal", d.opt.File, err)
 	}
+	if err := d.suspect(list); err != nil || d.report.isStopped() {
+		return err // the journal keeps what was recorded
+	}
 	unfinished := d.unfinished(o)
 	if err := d.tape.Save(list, cassettes.State{Unfinished: unfinished}); err != nil {
 		return err

@@ -14,17 +14,20 @@ type sweeper struct {
 	learned int // Vault.Learned() when the recordings were last searched
 	pause   time.Duration
 	last    time.Time // when that was
+	running bool
+	round   int // counts the saves, which sweep by themselves
 }
 
 // later sees to it that the recordings are searched if anything has been learned.
 func (s *sweeper) later(d *Deck) {
-	if s.timer != nil || d.cleaner.Vault.Learned() == s.learned {
+	if s.timer != nil || s.running || d.cleaner.Vault.Learned() == s.learned {
 		return
 	}
 	s.timer = time.AfterFunc(time.Until(s.last.Add(max(sweepEvery, s.pause))), d.sweepRecorded)
 }
 
 func (s *sweeper) stop() {
+	s.round++
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer = nil
@@ -32,7 +35,8 @@ func (s *sweeper) stop() {
 }
 
 // sweepRecorded amends the recordings in which a learned value stands. One that
-// cannot be amended is reported when the cassette is saved.
+// cannot be amended is reported when the cassette is saved. Recording goes on
+// meanwhile: a large body takes its time.
 func (d *Deck) sweepRecorded() {
 	d.keeping.Lock()
 	defer d.keeping.Unlock()
@@ -40,19 +44,25 @@ func (d *Deck) sweepRecorded() {
 		return // stopped by a save, which sweeps by itself
 	}
 	d.sweeping.timer = nil
+	d.sweeping.running = true
 	d.sweeping.learned = d.cleaner.Vault.Learned()
-	start := time.Now()
-	for i, in := range d.recorded {
-		if d.cleaner.Check(in) == nil {
-			continue
+	round, start := d.sweeping.round, time.Now()
+	for i := 0; i < len(d.recorded) && d.sweeping.round == round; i++ {
+		in := d.recorded[i]
+		d.keeping.Unlock()
+		var err error
+		swept, needed := in, d.cleaner.Check(in) != nil
+		if needed {
+			swept, err = d.cleaner.Sweep(in)
 		}
-		swept, err := d.cleaner.Sweep(in)
-		if err != nil || d.tape.Amend(swept) != nil {
-			continue
+		d.keeping.Lock()
+		if needed && err == nil && d.sweeping.round == round && d.tape.Amend(swept) == nil {
+			d.recorded[i] = swept
 		}
-		d.recorded[i] = swept
 	}
 	// Searching a long recording takes long: leave most of the time to recording.
+	d.sweeping.running = false
 	d.sweeping.last = time.Now()
 	d.sweeping.pause = 10 * time.Since(start)
+	d.sweeping.later(d)
 }
