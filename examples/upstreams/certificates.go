@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// certificates makes an authority for one run and a certificate for hosts,
+// Certificates makes an authority for one run and a certificate for hosts,
 // and writes three PEM files: the authority's certificate, and the
 // certificate and key for the server. The authority's key is never written.
-func certificates(hosts []string, caFile, certFile, keyFile string) error {
+func Certificates(hosts []string, caFile, certFile, keyFile string) error {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func startFront(ctx context.Context, dir string, backends []backend) (*front, er
 		hosts[i] = b.Host
 	}
 	ca := filepath.Join(dir, "ca.pem")
-	if err := certificates(hosts, ca, filepath.Join(dir, "front.pem"), filepath.Join(dir, "front.key")); err != nil {
+	if err := Certificates(hosts, ca, filepath.Join(dir, "front.pem"), filepath.Join(dir, "front.key")); err != nil {
 		return nil, err
 	}
 
