@@ -144,7 +144,7 @@ func redactionHere(c *cli.Context, std stdio) (redact.Config, error) {
 	for _, w := range cfg.Warnings {
 		fmt.Fprintf(std.err, "tapedeck: %s\n", w)
 	}
-	return cfg.redaction(options{pii: given(c, "pii")})
+	return redactionOf(cfg, options{pii: given(c, "pii")})
 }
 
 // readValues opens what --values names.

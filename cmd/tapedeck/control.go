@@ -67,10 +67,12 @@ func (s *station) control() http.Handler {
 		return s.replySession(w, r.PathValue("name"))
 	}))
 	mux.HandleFunc("DELETE /sessions/{name...}", s.authorized(func(w http.ResponseWriter, r *http.Request) error {
-		if err := s.rack.End(r.PathValue("name")); err != nil {
+		report, err := s.rack.End(r.PathValue("name"))
+		if err != nil {
 			return err
 		}
-		return done(w)
+		reply(w, http.StatusOK, report)
+		return nil
 	}))
 	mux.HandleFunc("POST /save", s.authorized(func(w http.ResponseWriter, _ *http.Request) error {
 		if err := s.rack.Save(""); err != nil {

@@ -41,8 +41,8 @@ same authority unless --ca-dir says otherwise.`,
 			if err != nil {
 				return err
 			}
-			if err := cfg.addPassthrough(opt.passthrough); err != nil {
-				return err
+			if err := cfg.AddPassthrough(opt.passthrough); err != nil {
+				return usagef("--passthrough: %w", err)
 			}
 			authority, dir, err := openAuthority(opt.caDir)
 			if err != nil {

@@ -25,8 +25,9 @@ func execCommand(std stdio) *cli.Command {
 
 exec starts a proxy on a free loopback port, points the command's environment to it,
 and runs the command. The certificates are trusted by the command alone; nothing is installed.
-The exit code is the command's own. When the command ended with 0, it is 90 if a request
-was missed, and 91 if something could not be recorded.`,
+The exit code is the command's own. When the command ended with 0, it is 90 if a request was
+missed, 92 if something could not be recorded, and 91 if a recording was never used (--strict)
+or is too old (--fail-expired).`,
 		Flags: append([]cli.Flag{modeFlag(), yes("record-loopback", "record requests to loopback addresses too")}, deckFlags()...),
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
@@ -45,7 +46,7 @@ func runExec(ctx context.Context, opt options, argv []string, std stdio) error {
 	}
 	s.rerun = func(m deck.Mode, cassette string) string {
 		// Arguments may hold secrets: the program's name is enough to recognise the line.
-		return fmt.Sprintf("tapedeck exec --mode %s --cassette %s -- %s", m, cassette, withArguments(argv))
+		return fmt.Sprintf("tapedeck exec --mode %s %s -- %s", m, s.cassetteFlag(cassette), withArguments(argv))
 	}
 	state, recordedAt := "record", ""
 	if s.rack.Single != "" {

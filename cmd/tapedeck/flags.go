@@ -124,25 +124,13 @@ func given(c *cli.Context, name string) *bool {
 // resolveMode is the mode asked for; without one, CI decides.
 func (o options) resolveMode() (deck.Mode, error) {
 	if o.mode == "" {
-		if inCI() {
-			return deck.ReplayOnly, nil
-		}
-		return deck.RecordOnce, nil
+		return deck.DefaultMode(os.Getenv("CI")), nil
 	}
 	m, err := deck.ParseMode(o.mode)
 	if err != nil {
 		return "", usagef("--mode: %w", err)
 	}
 	return m, nil
-}
-
-// inCI reports whether the environment says that this is continuous integration.
-func inCI() bool {
-	switch strings.ToLower(os.Getenv("CI")) {
-	case "", "0", "false":
-		return false
-	}
-	return true
 }
 
 // parseSize reads "64MiB", "10kb", "1048576".

@@ -15,6 +15,7 @@ import (
 	"tapedeck/cassettes"
 	"tapedeck/cassettes/clean"
 	"tapedeck/matchers"
+	"tapedeck/matchers/config"
 	"tapedeck/proxy/deck"
 )
 
@@ -98,7 +99,7 @@ func (l *learner) learn(ctx context.Context) error {
 		l.say("nothing was written; put the rules into %s yourself, or add --yes", file)
 		return nil
 	}
-	if err := addRules(file, rules); err != nil {
+	if err := config.AddRules(file, rules); err != nil {
 		return err
 	}
 	l.say("added to %s", file)
@@ -188,9 +189,9 @@ func (l *learner) target() (string, error) {
 	if l.opt.config != "" {
 		return l.opt.config, nil
 	}
-	found, err := findConfig(".")
+	found, err := config.Find(".")
 	if err != nil || len(found) == 0 {
-		return configName, err
+		return config.Name, err
 	}
 	file := found[len(found)-1]
 	if here, err := os.Getwd(); err == nil {
@@ -221,8 +222,8 @@ func (l *learner) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := runReport{Mode: s.mode, Cassettes: reports}
-	if code := s.verdict(report); code != 0 {
+	report := runReport{Mode: s.mode, Cassettes: reports, Refused: s.refusals()}
+	if code := verdict(report.faults(strictness{failExpired: s.opt.failExpired})); code != 0 {
 		s.summarise(l.std.err, report, "")
 		l.say("not proven: the replayed run missed what is listed above")
 		return exitCode(code)

@@ -18,7 +18,8 @@ const (
 	exitFailure    = 1
 	exitUsage      = 2
 	exitMiss       = 90 // a request was not answered from the cassette, and the command ended with 0
-	exitIncomplete = 91 // something could not be recorded, and the command ended with 0
+	exitStale      = 91 // --strict and a recording was never used, or --fail-expired and one is too old
+	exitIncomplete = 92 // something could not be recorded, and the command ended with 0
 )
 
 func main() {

@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/renameio/v2/maybe"
 	"github.com/urfave/cli/v2"
+
+	"tapedeck/proxy/deck"
 )
 
 func rewindCommand(std stdio) *cli.Command {
@@ -51,13 +53,23 @@ func remoteCommand(std stdio, name, usage, method, action string) *cli.Command {
 
 func statusCommand(std stdio) *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "show what a running proxy has played and recorded",
+		Name: "status", Usage: "show what a running proxy has played and recorded", ArgsUsage: "[SESSION]",
 		Description: examples(
 			"tapedeck status",
-			"tapedeck status --json",
-			"tapedeck status --address 127.0.0.1:9090"),
+			"tapedeck status checkout/EUR",
+			"tapedeck status --address 127.0.0.1:9090 --json") + `
+
+With a session's name it shows that session alone, and ends with 90 if one of its requests
+was missed, so that a shell script can fail the test that sent it.`,
 		Flags: append(remoteFlags(), yes("json", "print the whole report as JSON")),
 		Action: func(c *cli.Context) error {
+			switch c.NArg() {
+			case 0:
+			case 1:
+				return showSession(c, std)
+			default:
+				return usagef("status takes one session at most")
+			}
 			body, err := callControl(c, "GET", "/status")
 			if err != nil {
 				return err
@@ -77,6 +89,31 @@ func statusCommand(std stdio) *cli.Command {
 			return nil
 		},
 	}
+}
+
+// showSession prints what one session has done.
+func showSession(c *cli.Context, std stdio) error {
+	body, err := callControl(c, "GET", "/sessions/"+url.PathEscape(c.Args().First()))
+	if err != nil {
+		return err
+	}
+	var r deck.SessionReport
+	if err := json.Unmarshal(body, &r); err != nil {
+		return fmt.Errorf("the proxy's answer cannot be read: %w; is it the same version of tapedeck?", err)
+	}
+	if c.Bool("json") {
+		if _, err := std.out.Write(body); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(std.out, "%s: %s: %s\n", r.Session, r.Cassette, counts(deck.Report{Played: r.Played, Recorded: r.Recorded, Misses: r.Misses}))
+		missGroups(std.out, r.Misses)
+		lines(std.out, "unproven", r.Unproven)
+	}
+	if len(r.Misses) > 0 {
+		return exitCode(exitMiss)
+	}
+	return nil
 }
 
 func remoteFlags() []cli.Flag {

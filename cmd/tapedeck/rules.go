@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"tapedeck/cassettes/redact"
+	"tapedeck/matchers/config"
 )
 
 func rulesCommand(std stdio) *cli.Command {
@@ -42,15 +43,15 @@ segment of a path, or as a part of a host. Add one to tapedeck.yaml, and list th
 			if err != nil {
 				return err
 			}
-			config, err := cfg.redaction(options{pii: given(c, "pii")})
+			redaction, err := redactionOf(cfg, options{pii: given(c, "pii")})
 			if err != nil {
 				return err
 			}
-			rules, err := redact.Compile(config)
+			rules, err := redact.Compile(redaction)
 			if err != nil {
 				return usageError{err}
 			}
-			book := bookOf(rules, config, cfg.RemovedRules)
+			book := bookOf(rules, redaction, cfg.RemovedRules)
 			if c.Bool("json") {
 				return writeJSON(std.out, book)
 			}
@@ -63,8 +64,8 @@ segment of a path, or as a part of a host. Add one to tapedeck.yaml, and list th
 type ruleBook struct {
 	Rules []listedRule `json:"rules"`
 	// Removed are the rules that files switch off, and Keep the places that they exempt.
-	Removed []removedRule `json:"removed"`
-	Keep    []listedKeep  `json:"keep"`
+	Removed []config.Removed `json:"removed"`
+	Keep    []listedKeep     `json:"keep"`
 	// PII says whether personal data is redacted too.
 	PII bool `json:"pii"`
 	// Unknown is what is done with suspects: list, or refuse.
@@ -82,11 +83,6 @@ type listedRule struct {
 	Reason string   `json:"reason"`
 }
 
-type removedRule struct {
-	ID     string `json:"id"`
-	Source string `json:"source"`
-}
-
 type listedKeep struct {
 	Rule   string `json:"rule"`
 	On     string `json:"on,omitempty"`
@@ -96,8 +92,8 @@ type listedKeep struct {
 }
 
 // bookOf lists the rules, one entry for each id and reason.
-func bookOf(rules *redact.Rules, config redact.Config, removed []removedRule) ruleBook {
-	book := ruleBook{Rules: []listedRule{}, Removed: []removedRule{}, Keep: []listedKeep{}, PII: config.PII, Unknown: "list"}
+func bookOf(rules *redact.Rules, redaction redact.Config, removed []config.Removed) ruleBook {
+	book := ruleBook{Rules: []listedRule{}, Removed: []config.Removed{}, Keep: []listedKeep{}, PII: redaction.PII, Unknown: "list"}
 	if rules.RefusesUnknown() {
 		book.Unknown = "refuse"
 	}

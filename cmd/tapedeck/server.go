@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/google/renameio/v2/maybe"
 	"github.com/urfave/cli/v2"
 
 	"tapedeck/proxy/deck"
@@ -25,7 +22,7 @@ func recordCommand(std stdio) *cli.Command {
 			"HTTPS_PROXY=http://127.0.0.1:8080 CURL_CA_BUNDLE=$(tapedeck ca bundle) curl https://api.example.com/") + `
 
 SIGINT and SIGTERM finish what is in flight (10 seconds at most), save the cassette and end
-with 0; with 91 if something could not be recorded. The old cassette stays in place until then.`,
+with 0; with 92 if something could not be recorded. The old cassette stays in place until then.`,
 		Flags:  serverFlags(),
 		Action: serve(std, deck.RecordOnly),
 	}
@@ -40,7 +37,8 @@ func replayCommand(std stdio) *cli.Command {
 			"tapedeck replay --cassettes cassettes --strict",
 			"tapedeck replay --cassette c.yaml --map 127.0.0.1:12111=https://api.stripe.com") + `
 
-SIGINT and SIGTERM end it with 0; with 90 if a request was missed.`,
+SIGINT and SIGTERM end it with 0; with 90 if a request was missed, with 91 if a recording was
+never used (--strict) or is too old (--fail-expired).`,
 		Flags:  serverFlags(),
 		Action: serve(std, deck.ReplayOnly),
 	}
@@ -81,7 +79,7 @@ func runServer(ctx context.Context, opt options, std stdio) error {
 		return err
 	}
 	s.rerun = func(m deck.Mode, cassette string) string {
-		return fmt.Sprintf("tapedeck proxy --mode %s --cassette %s", m, cassette)
+		return fmt.Sprintf("tapedeck proxy --mode %s %s", m, s.cassetteFlag(cassette))
 	}
 	if s.rack.Single != "" {
 		// A cassette that is missing or broken is an error before anyone connects.
@@ -91,10 +89,10 @@ func runServer(ctx context.Context, opt options, std stdio) error {
 	}
 	if opt.readyFile != "" {
 		// One that an earlier run left would send scripts to a dead address.
-		if err := os.Remove(opt.readyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removeOutput(opt.readyFile); err != nil {
 			return fmt.Errorf("--ready-file %s: %w; remove it, or name another", opt.readyFile, bare(err))
 		}
-		defer os.Remove(opt.readyFile)
+		defer removeOutput(opt.readyFile)
 	}
 	if err := s.listen(opt.listen); err != nil {
 		return err
@@ -125,7 +123,7 @@ func (s *station) announce(std stdio) (forget func(), err error) {
 		forget = func() {}
 	}
 	if s.opt.readyFile != "" {
-		if err := maybe.WriteFile(s.opt.readyFile, []byte(s.address+"\n"), 0o644); err != nil {
+		if err := writeOutput(s.opt.readyFile, []byte(s.address+"\n")); err != nil {
 			forget()
 			return nil, fmt.Errorf("--ready-file: %w", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tapedeck/matchers/config"
 	"tapedeck/matchers/profiles"
 )
 
@@ -13,7 +14,7 @@ func TestLogsShowNoSecretOfAHost(t *testing.T) {
 	const secret = "a7xk2qmz94tvw8rj3nbs"
 	host := "glpat-" + secret + ".example.com"
 	var out bytes.Buffer
-	s := &station{opt: options{logLevel: "debug"}, cfg: &config{Hosts: profiles.Hosts{}}, direct: map[string]int{}, refused: map[string]int{}}
+	s := &station{opt: options{logLevel: "debug"}, cfg: &config.Config{Hosts: profiles.Hosts{}}, direct: map[string]int{}, refused: map[string]int{}}
 	if err := s.makeLogger(stdio{err: &out}); err != nil {
 		t.Fatal(err)
 	}

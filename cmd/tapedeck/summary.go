@@ -2,15 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/google/renameio/v2/maybe"
 	"github.com/mattn/go-isatty"
 
 	"tapedeck/cassettes/redact"
@@ -25,8 +24,14 @@ const maxSuspects = 3
 
 // A runReport is what --report writes.
 type runReport struct {
-	Mode      deck.Mode      `json:"mode"`
-	ExitCode  int            `json:"exit_code"`
+	Mode     deck.Mode `json:"mode"`
+	ExitCode int       `json:"exit_code"`
+	// Started is when the run began, in UTC, and Seconds how long it took.
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	// Faults are the reasons for which the run fails, or would if its command had
+	// not failed by itself.
+	Faults    []fault        `json:"faults,omitempty"`
 	Cassettes []deck.Report  `json:"cassettes"`
 	Direct    map[string]int `json:"passthrough,omitempty"`
 	// Refused counts the requests that came to no cassette, by the reason.
@@ -39,12 +44,13 @@ func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error
 		o.Failed = "a request body was over the limit"
 	}
 	closeErr := s.close(o)
-	report := runReport{Mode: s.mode, ExitCode: code, Direct: s.directHosts(), Refused: s.refusals()}
+	report := runReport{Mode: s.mode, ExitCode: code, Started: s.began.UTC(), Seconds: time.Since(s.began).Seconds(), Direct: s.directHosts(), Refused: s.refusals()}
 	for _, d := range s.rack.Decks() {
 		report.Cassettes = append(report.Cassettes, d.Report())
 	}
+	report.Faults = report.faults(strictness{failExpired: s.opt.failExpired, partly: code != 0})
 	if code == 0 {
-		report.ExitCode = s.verdict(report)
+		report.ExitCode = verdict(report.Faults)
 	}
 	if closeErr != nil {
 		fmt.Fprintf(std.err, "tapedeck: %v\n", closeErr)
@@ -53,6 +59,7 @@ func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error
 		}
 	}
 	s.summarise(std.err, report, hint)
+	github(std.err, report, os.Getenv)
 	if err := s.writeReports(report); err != nil {
 		fmt.Fprintf(std.err, "tapedeck: %v\n", err)
 		if report.ExitCode == 0 {
@@ -63,30 +70,6 @@ func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error
 		return exitCode(report.ExitCode)
 	}
 	return nil
-}
-
-// verdict is the exit code of a run whose command itself ended with 0.
-func (s *station) verdict(r runReport) int {
-	code := 0
-	switch large := s.refusedBodies(); {
-	case total(r.Refused) > large || large > 0 && s.mode == deck.ReplayOnly:
-		return exitMiss
-	case large > 0:
-		code = exitIncomplete
-	}
-	for _, c := range r.Cassettes {
-		switch {
-		case len(c.Misses) > 0:
-			return exitMiss
-		case c.Strict && len(c.Unused) > 0:
-			return exitMiss
-		case c.Expired && s.opt.failExpired:
-			return exitMiss
-		case len(c.Refused) > 0 || c.Missing > 0:
-			code = exitIncomplete
-		}
-	}
-	return code
 }
 
 // refusedBodies counts the requests that were refused for their size before they
@@ -160,9 +143,6 @@ func (s *station) summarise(w io.Writer, report runReport, hint string) {
 	}
 	if requests == 0 && len(report.Direct)+len(report.Refused) == 0 && hint != "" {
 		fmt.Fprintf(w, "tapedeck: the command made no request through the proxy; %s\n", hint)
-	}
-	if os.Getenv("GITHUB_ACTIONS") == "true" {
-		annotate(w, report)
 	}
 }
 
@@ -272,28 +252,13 @@ func hostCounts(by map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// annotate marks each miss for GitHub Actions.
-func annotate(w io.Writer, report runReport) {
-	escape := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	for _, r := range report.Cassettes {
-		told := make(map[string]bool)
-		for _, m := range r.Misses {
-			if told[m.Text] || len(told) == maxListed {
-				continue
-			}
-			told[m.Text] = true
-			fmt.Fprintf(w, "::error title=tapedeck miss::%s\n", escape.Replace(m.Text))
-		}
-	}
-}
-
 func (s *station) writeReports(report runReport) error {
 	if s.opt.report != "" {
 		data, err := json.MarshalIndent(report, "", "  ")
 		if err != nil {
 			return err
 		}
-		if err := maybe.WriteFile(s.opt.report, append(data, '\n'), 0o644); err != nil {
+		if err := writeOutput(s.opt.report, append(data, '\n')); err != nil {
 			return fmt.Errorf("--report: %w", err)
 		}
 	}
@@ -302,48 +267,11 @@ func (s *station) writeReports(report runReport) error {
 		if err != nil {
 			return err
 		}
-		if err := maybe.WriteFile(s.opt.junit, data, 0o644); err != nil {
+		if err := writeOutput(s.opt.junit, data); err != nil {
 			return fmt.Errorf("--junit: %w", err)
 		}
 	}
 	return nil
-}
-
-// junit is the report in the XML that CI systems show: one suite per cassette,
-// one case per kind of request, a failure per miss.
-func junit(report runReport) ([]byte, error) {
-	type failure struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-	type testcase struct {
-		Class   string   `xml:"classname,attr"`
-		Name    string   `xml:"name,attr"`
-		Failure *failure `xml:"failure,omitempty"`
-	}
-	type suite struct {
-		Name     string     `xml:"name,attr"`
-		Tests    int        `xml:"tests,attr"`
-		Failures int        `xml:"failures,attr"`
-		Cases    []testcase `xml:"testcase"`
-	}
-	var suites struct {
-		XMLName xml.Name `xml:"testsuites"`
-		Suites  []suite  `xml:"testsuite"`
-	}
-	for _, r := range report.Cassettes {
-		one := suite{Name: r.Cassette, Tests: len(r.Misses) + 1, Failures: len(r.Misses)}
-		one.Cases = append(one.Cases, testcase{Class: "tapedeck", Name: counts(r)})
-		for _, m := range r.Misses {
-			one.Cases = append(one.Cases, testcase{Class: "tapedeck", Name: m.Request, Failure: &failure{m.Reason, m.Text}})
-		}
-		suites.Suites = append(suites.Suites, one)
-	}
-	data, err := xml.MarshalIndent(suites, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return append([]byte(xml.Header), append(data, '\n')...), nil
 }
 
 // isTerminal reports whether a stream is a terminal that may be coloured.

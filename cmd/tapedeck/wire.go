@@ -24,6 +24,7 @@ import (
 	"tapedeck/cassettes/scope"
 	"tapedeck/cmd/tapedeck/child"
 	"tapedeck/matchers"
+	"tapedeck/matchers/config"
 	"tapedeck/proxy"
 	"tapedeck/proxy/ca"
 	"tapedeck/proxy/deck"
@@ -36,7 +37,7 @@ const defaultCassette = "default.yaml"
 // made here and joined nowhere else.
 type station struct {
 	opt       options
-	cfg       *config
+	cfg       *config.Config
 	mode      deck.Mode
 	logger    *slog.Logger
 	authority *ca.Authority
@@ -55,6 +56,7 @@ type station struct {
 	// rerun is the command line to print where a recording is missing.
 	rerun func(mode deck.Mode, cassette string) string
 
+	began   time.Time
 	address string // of the main listener
 	serving sync.WaitGroup
 	failed  chan error
@@ -71,7 +73,7 @@ type station struct {
 
 // newStation makes the parts in the order in which they need each other.
 func newStation(opt options, std stdio, environ []string, oneCommand bool) (*station, error) {
-	s := &station{opt: opt, oneCommand: oneCommand, direct: make(map[string]int), refused: make(map[string]int), failed: make(chan error, 1), token: rand.Text()}
+	s := &station{opt: opt, oneCommand: oneCommand, began: time.Now(), direct: make(map[string]int), refused: make(map[string]int), failed: make(chan error, 1), token: rand.Text()}
 	if token := os.Getenv("TAPEDECK_TOKEN"); token != "" && !oneCommand {
 		s.token = token // for scripts that talk to a server's control API
 	}
@@ -123,7 +125,10 @@ func (s *station) readConfig() (err error) {
 	if s.cfg, err = configHere(s.opt.config); err != nil {
 		return err
 	}
-	return s.cfg.addPassthrough(s.opt.passthrough)
+	if err := s.cfg.AddPassthrough(s.opt.passthrough); err != nil {
+		return usagef("--passthrough: %w", err)
+	}
+	return nil
 }
 
 // warn prints what the configuration asks for and this version does not do.
@@ -185,6 +190,15 @@ func (s *station) openSingle() (*deck.Deck, error) {
 // path is how messages call the cassette of a name.
 func (s *station) path(name string) string { return filepath.Join(s.folder, name+".yaml") }
 
+// cassetteFlag is what a command line needs to use the cassette of this path as
+// this run does: with one cassette per session, all of them by their folder.
+func (s *station) cassetteFlag(path string) string {
+	if s.file == "" {
+		return "--cassettes " + s.folder
+	}
+	return "--cassette " + path
+}
+
 // checkOutputs finds out at the start what would be lost at the end.
 func (s *station) checkOutputs() error {
 	for flag, file := range map[string]string{"--report": s.opt.report, "--junit": s.opt.junit, "--ready-file": s.opt.readyFile} {
@@ -222,7 +236,7 @@ func (s *station) makeAuthority() (err error) {
 }
 
 func (s *station) compileRules(environ []string) (err error) {
-	redaction, err := s.cfg.redaction(s.opt)
+	redaction, err := redactionOf(s.cfg, s.opt)
 	if err != nil {
 		return err
 	}

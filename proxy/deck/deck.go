@@ -90,7 +90,9 @@ type Deck struct {
 	tape    *cassettes.Cassette // nil in Passthrough
 	index   *matchers.Index
 	report  report
-	clock   atomic.Uint64 // positions of begin and end
+	// inProcess is set when no proxy stands between the client and the deck.
+	inProcess *inProcess
+	clock     atomic.Uint64 // positions of begin and end
 	// conditionals says of keys whether a 304 was recorded under them.
 	conditionals sync.Map
 	active       sync.WaitGroup
@@ -340,6 +342,15 @@ func (d *Deck) Rewind(name string) int {
 // RoundTrip answers a request: it plays, records, forwards or explains a miss.
 // It returns an error only when the client has gone away.
 func (d *Deck) RoundTrip(req *http.Request) (*http.Response, error) {
+	if resp, err, ok := d.inProcess.roundTrip(req); ok {
+		return resp, err
+	}
+	resp, err := d.roundTrip(req)
+	d.inProcess.wrap(req, resp)
+	return resp, err
+}
+
+func (d *Deck) roundTrip(req *http.Request) (*http.Response, error) {
 	d.active.Add(1)
 	defer d.active.Done()
 	s := d.session(req.Context())

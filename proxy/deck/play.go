@@ -9,10 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"tapedeck/cassettes/clean"
-	"tapedeck/cassettes/redact"
 	"tapedeck/matchers"
 )
 
@@ -63,16 +61,18 @@ func closeLarge(large io.Closer) {
 
 // response turns a recorded answer into a live one. large is its body when that is
 // played from its file: as it stands there, without values of this client's and with
-// the tokens of the day of recording.
+// the expiries of the day of recording.
 func (d *Deck) response(req *http.Request, h *heard, recorded string, a clean.Response, large io.ReadCloser) *http.Response {
 	header := a.Header()
 	body := h.echo(header.Get("Content-Type"), a.Body())
 	for name, values := range header {
 		for i, v := range values {
-			header[name][i] = d.fresh(recorded, h.echoText(v))
+			header[name][i] = h.echoText(v)
 		}
 	}
-	body = []byte(d.fresh(recorded, string(body)))
+	age := newAging(recorded, d.opt.Now())
+	age.header(header)
+	body = age.body(header.Get("Content-Type"), body)
 	size := int64(len(body))
 	if large != nil {
 		size = a.Size()
@@ -126,15 +126,6 @@ func (d *Deck) response(req *http.Request, h *heard, recorded string, a clean.Re
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	return resp
-}
-
-// fresh moves the expiry of tokens that were valid on the day of recording ahead.
-func (d *Deck) fresh(recorded, text string) string {
-	day, err := time.Parse(time.DateOnly, recorded)
-	if err != nil {
-		return text
-	}
-	return redact.Refresh(text, day, d.opt.Now())
 }
 
 func reasonPhrase(a clean.Response) string {

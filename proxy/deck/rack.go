@@ -1,6 +1,7 @@
 package deck
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,8 +28,13 @@ type Rack struct {
 	assigned map[string]string // session → cassette
 	folded   map[string]string // lower-cased cassette → cassette
 	refusals map[string]int
+	turned   map[caller][]Miss // what was refused before any deck saw it
 	closed   bool
 }
+
+// A caller is a session and the cassette that it asked for, "" if its name
+// cannot be one's.
+type caller struct{ session, cassette string }
 
 type opening struct {
 	once sync.Once
@@ -43,19 +49,25 @@ var ErrNoSession = errors.New("no session is named; give one as the proxy user (
 func (r *Rack) RoundTrip(req *http.Request) (*http.Response, error) {
 	d, err := r.deckOf(SessionName(req.Context()))
 	if err != nil {
-		r.refused(err)
+		r.refused(req, err)
 		return refuse(req, err), nil
 	}
 	return d.RoundTrip(req)
 }
 
-func (r *Rack) refused(err error) {
+// refused notes a request without a cassette: for the run, and as a miss of its
+// session, whose test asks for those. Of the request only the method is kept,
+// since no deck has cleaned the rest.
+func (r *Rack) refused(req *http.Request, err error) {
+	who := caller{session: SessionName(req.Context())}
+	who.cassette, _ = r.cassetteOf(who.session)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refusals == nil {
-		r.refusals = make(map[string]int)
+		r.refusals, r.turned = make(map[string]int), make(map[caller][]Miss)
 	}
 	r.refusals[err.Error()]++
+	r.turned[who] = append(r.turned[who], Miss{Request: req.Method, Reason: err.Error(), Text: "tapedeck: " + err.Error()})
 }
 
 // Refusals counts the requests that had no cassette to go to, by the reason.
@@ -137,8 +149,13 @@ func (r *Rack) Open(cassette string) (*Deck, error) {
 	return o.deck.Load(), o.err
 }
 
-// Assign gives a session another cassette, from its beginning.
+// Assign gives a session a cassette and starts it there anew: at the cassette's
+// beginning, and with nothing done. A session that is given a cassette that
+// cannot be opened keeps the one it has.
 func (r *Rack) Assign(session, cassette string) error {
+	if session == "" && r.Single == "" {
+		return ErrNoSession
+	}
 	name, err := CassetteName(cassette)
 	if err != nil {
 		return err
@@ -152,8 +169,9 @@ func (r *Rack) Assign(session, cassette string) error {
 		r.assigned = make(map[string]string)
 	}
 	r.assigned[session] = name
+	delete(r.turned, caller{session, name})
 	r.mu.Unlock()
-	d.Rewind(session)
+	d.Forget(session)
 	return nil
 }
 
@@ -180,36 +198,54 @@ func (r *Rack) Session(session string) (SessionReport, error) {
 	}
 	r.mu.Lock()
 	o := r.decks[cassette]
+	turned := slices.Clone(r.turned[caller{session, cassette}])
 	r.mu.Unlock()
+	report := SessionReport{Session: session, Cassette: cassette}
 	if o != nil {
 		if d := o.deck.Load(); d != nil {
-			return d.SessionReport(session), nil
+			report = d.SessionReport(session)
 		}
 	}
-	return SessionReport{Session: session, Cassette: cassette}, nil
+	report.Misses = append(turned, report.Misses...)
+	return report, nil
 }
 
 // Sessions says what each session has done that has sent a request, by cassette
-// and name.
+// and name; those whose cassette cannot be opened come last.
 func (r *Rack) Sessions() []SessionReport {
 	list := []SessionReport{}
 	for _, d := range r.Decks() {
 		list = append(list, d.sessionReports()...)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, who := range slices.SortedFunc(maps.Keys(r.turned), func(a, b caller) int {
+		return cmp.Or(strings.Compare(a.cassette, b.cassette), strings.Compare(a.session, b.session))
+	}) {
+		if o := r.decks[who.cassette]; o == nil || o.deck.Load() == nil {
+			list = append(list, SessionReport{Session: who.session, Cassette: who.cassette, Misses: slices.Clone(r.turned[who])})
+		}
+	}
 	return list
 }
 
-// End ends a session: what it recorded is saved, and what it has played is
-// forgotten, as is the cassette that it was given. The cassette stays open, since
-// others may play it.
-func (r *Rack) End(session string) error {
+// End ends a session and says what it has done: what it recorded is saved, and
+// what it has played is forgotten, as is the cassette that it was given. The
+// cassette stays open, since others may play it. A request of the session that is
+// still under way is answered and recorded as if the session had gone on.
+func (r *Rack) End(session string) (SessionReport, error) {
+	report, err := r.Session(session)
+	if err != nil {
+		return report, err
+	}
 	cassette, err := r.cassetteOf(session)
 	if err != nil {
-		return err
+		return report, err
 	}
 	r.mu.Lock()
 	o := r.decks[cassette]
 	delete(r.assigned, session)
+	maps.DeleteFunc(r.turned, func(who caller, _ []Miss) bool { return who.session == session })
 	r.mu.Unlock()
 	var saved error
 	if o != nil {
@@ -220,7 +256,7 @@ func (r *Rack) End(session string) error {
 	for _, d := range r.Decks() {
 		d.Forget(session)
 	}
-	return saved
+	return report, saved
 }
 
 // Save saves what the session's cassette has recorded so far; "" saves all.
@@ -270,9 +306,15 @@ func (r *Rack) Close(o Outcome) error {
 	return errors.Join(errs...)
 }
 
+// longestPart is how many bytes a part of a cassette's name has at most, without
+// its hash: file systems allow 255 to a name, and a file being written has a
+// longer one than the cassette.
+const longestPart = 160
+
 // CassetteName turns a session's name into the name of a cassette: "/" and "::"
-// make folders; a part with other odd characters has them replaced by "-" and
-// gets six hex digits of its hash, so that two sessions never share a file.
+// make folders; a part with other odd characters has them replaced by "-", one
+// that is too long for a file is cut, and both get six hex digits of the part's
+// hash, so that two sessions never share a file.
 func CassetteName(session string) (string, error) {
 	session = strings.ReplaceAll(session, "::", "/")
 	parts := strings.Split(session, "/")
@@ -284,7 +326,10 @@ func CassetteName(session string) (string, error) {
 			return '-'
 		}, part)
 		if plain == "" || strings.HasPrefix(plain, ".") {
-			return "", fmt.Errorf("the session's name cannot be used as a cassette's: its parts must not be empty or begin with a dot")
+			return "", fmt.Errorf("the session's name cannot be used as a cassette's: its parts must not be empty or begin with a dot; rename the session, or give it a cassette with PUT /sessions/NAME")
+		}
+		if len(plain) > longestPart {
+			plain = plain[:longestPart]
 		}
 		if plain != part {
 			sum := sha256.Sum256([]byte(part))

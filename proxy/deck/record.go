@@ -149,6 +149,7 @@ type answerTap struct {
 	done   bool
 	ending error // what the last Read returns after its bytes
 	closed sync.Once
+	ended  sync.Once
 }
 
 func (t *answerTap) Read(p []byte) (int, error) {
@@ -166,14 +167,21 @@ func (t *answerTap) Read(p []byte) (int, error) {
 	switch {
 	case err == io.EOF:
 		t.finish("")
-		t.done, t.ending = true, io.EOF
+		t.end(io.EOF)
 	case err != nil && t.take.req.Context().Err() != nil:
 		// The client left, which cancels the request. Close decides what is kept.
 	case err != nil:
 		t.drop("the upstream broke off in the middle of its answer")
-		t.done, t.ending = true, err
+		t.end(err)
 	}
 	return n, err
+}
+
+// end settles that nothing more of the answer is recorded: who closes the deck need
+// not wait for a client that closes its bodies late.
+func (t *answerTap) end(err error) {
+	t.done, t.ending = true, err
+	t.ended.Do(t.take.deck.active.Done)
 }
 
 // drain reads what is left after the last announced byte: only the trailers.
@@ -188,11 +196,10 @@ func (t *answerTap) drain() {
 func (t *answerTap) Close() error {
 	err := t.body.Close()
 	t.closed.Do(func() {
-		defer t.take.deck.active.Done()
 		if t.done {
 			return
 		}
-		t.done, t.ending = true, http.ErrBodyReadAfterClose
+		defer t.end(http.ErrBodyReadAfterClose)
 		if t.cutEvents() {
 			t.finish("client")
 			return

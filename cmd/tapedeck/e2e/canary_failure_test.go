@@ -61,7 +61,7 @@ func TestCanaryUpstreamFails(t *testing.T) {
 			r.run(t, nil, "status", "--json", "--address", s.address).mustEnd(t, 0)
 			got := r.end(t, s, syscall.SIGTERM)
 			if mode != "passthrough" {
-				got.mustEnd(t, 91)
+				got.mustEnd(t, 92)
 			}
 			report := read(t, r.path("work/report.json"))
 			for _, reason := range []string{"its name has no address", "its certificate is for another host", "the connection was refused", "its answer is not valid HTTP", "closed the connection before"} {
@@ -210,7 +210,7 @@ func TestCanaryUpstreamProxy(t *testing.T) {
 				t.Error("the wrong password let requests through")
 			}
 		}
-		r.end(t, s, syscall.SIGTERM).mustEnd(t, 91)
+		r.end(t, s, syscall.SIGTERM).mustEnd(t, 92)
 	}
 	if tunnels.Load() == 0 {
 		t.Error("no tunnel was opened through the upstream proxy")

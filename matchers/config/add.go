@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"bytes"
@@ -15,10 +15,10 @@ import (
 	"tapedeck/matchers/profiles"
 )
 
-// addRules adds rules to a configuration file, made if it is absent. Nothing else
+// AddRules adds rules to a configuration file, made if it is absent. Nothing else
 // of the file changes, comments included.
-func addRules(file string, rules []matchers.Rule) error {
-	old, err := readConfigFile(file)
+func AddRules(file string, rules []matchers.Rule) error {
+	old, err := read(file)
 	mode := fs.FileMode(0o644)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -34,9 +34,9 @@ func repository(t *testing.T, files map[string]string) string {
 	return root
 }
 
-func load(t *testing.T, dir, explicit string) *config {
+func load(t *testing.T, dir, explicit string) *Config {
 	t.Helper()
-	c, err := loadConfig(dir, explicit)
+	c, err := Load(dir, explicit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func load(t *testing.T, dir, explicit string) *config {
 }
 
 // own are the rules and redactions that no shipped profile brings.
-func own(c *config) (on, ids []string) {
+func own(c *Config) (on, ids []string) {
 	shippedRules, shippedAdds := 0, 0
 	for _, p := range profiles.List() {
 		shippedRules += len(p.Rules)
@@ -64,7 +64,7 @@ func TestConfigNone(t *testing.T) {
 	if c.Cassettes != "cassettes" || len(c.Files)+len(c.Warnings) > 0 {
 		t.Errorf("got %+v", c)
 	}
-	if got := c.Session("x"); got != (sessionSettings{}) {
+	if got := c.Session("x"); got != (Settings{}) {
 		t.Errorf("session: %+v", got)
 	}
 	if on, ids := own(c); len(on)+len(ids) > 0 {
@@ -120,7 +120,7 @@ redact:
 	if i := slices.Index(ids, "search-key"); c.Redact.Add[len(c.Redact.Add)-len(ids)+i].On != "* search.acme.dev/**" {
 		t.Errorf("a profile's redaction is not limited to its host: %+v", c.Redact.Add)
 	}
-	for name, want := range map[string]sessionSettings{
+	for name, want := range map[string]Settings{
 		"":              {Strict: true, Repeat: "cycle", MaxAge: 90 * day},
 		"checkout::EUR": {Strict: true, Repeat: "cycle", MaxAge: 90 * day},
 		"slow/one":      {Strict: false, Repeat: "cycle", MaxAge: 9 * day},
@@ -242,7 +242,7 @@ redact:
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(repository(t, test.files), "s")
-			_, err := loadConfig(dir, "")
+			_, err := Load(dir, "")
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -251,10 +251,10 @@ redact:
 			}
 		})
 	}
-	if _, err := loadConfig(t.TempDir(), "missing.yaml"); err == nil || err.Error() != "missing.yaml: cannot be read: no such file or directory" {
+	if _, err := Load(t.TempDir(), "missing.yaml"); err == nil || err.Error() != "missing.yaml: cannot be read: no such file or directory" {
 		t.Errorf("missing --config: %v", err)
 	}
-	if _, err := loadConfig(t.TempDir(), "."); err == nil || !strings.HasPrefix(err.Error(), ".: cannot be read: ") {
+	if _, err := Load(t.TempDir(), "."); err == nil || !strings.HasPrefix(err.Error(), ".: cannot be read: ") {
 		t.Errorf("a folder as --config: %v", err)
 	}
 }
@@ -294,7 +294,7 @@ func TestConfigUnreadable(t *testing.T) {
 	if err := os.Symlink("tapedeck.yaml", filepath.Join(root, "tapedeck.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := loadConfig(root, "")
+	_, err := Load(root, "")
 	if err == nil || !strings.Contains(err.Error(), "tapedeck.yaml: too many levels of symbolic links; make it readable") {
 		t.Errorf("got %v", err)
 	}
@@ -302,7 +302,7 @@ func TestConfigUnreadable(t *testing.T) {
 
 func TestConfigAddPassthrough(t *testing.T) {
 	c := load(t, t.TempDir(), "")
-	if err := c.addPassthrough([]string{"**.svc.local", "db.dev:5432"}); err != nil {
+	if err := c.AddPassthrough([]string{"**.svc.local", "db.dev:5432"}); err != nil {
 		t.Fatal(err)
 	}
 	if !c.Passes("a.b.svc.local") || c.Passes("svc.local") || !c.Passes("db.dev:5432") || c.Passes("db.dev") {
@@ -311,8 +311,8 @@ func TestConfigAddPassthrough(t *testing.T) {
 	if diff := cmp.Diff([]string{"**.svc.local", "db.dev:5432"}, c.Hosts.Passthrough); diff != "" {
 		t.Error(diff)
 	}
-	err := c.addPassthrough([]string{"https://db.dev"})
-	if err == nil || err.Error() != "--passthrough: must be a host, not a URL; leave out the scheme and the path" {
+	err := c.AddPassthrough([]string{"https://db.dev"})
+	if err == nil || err.Error() != "must be a host, not a URL; leave out the scheme and the path" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -322,7 +322,7 @@ func TestConfigRecordsLoopback(t *testing.T) {
 		"localhost": true, "LOCALHOST:9200": true, "127.0.0.1:80": true, "127.*.*.*": true, "[::1]:9200": true, "::1": true,
 		"app.localhost": true, "api.acme.dev": false, "10.0.0.1": false,
 	} {
-		c := &config{Hosts: profiles.Hosts{Record: []string{pattern}}}
+		c := &Config{Hosts: profiles.Hosts{Record: []string{pattern}}}
 		if got := c.RecordsLoopback(); got != want {
 			t.Errorf("%s: %v", pattern, got)
 		}

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -10,21 +10,21 @@ import (
 	"slices"
 )
 
-// configName is what a configuration file is called.
-const configName = "tapedeck.yaml"
+// Name is what a configuration file is called.
+const Name = "tapedeck.yaml"
 
-// findConfig lists the tapedeck.yaml files that hold for a folder, the farthest
+// Find lists the tapedeck.yaml files that hold for a folder, the farthest
 // first: those from the repository's root down to the folder. Outside a
 // repository only the folder itself is looked at, so that a file left in a
 // shared parent such as /tmp does not configure other people's runs.
-func findConfig(dir string) ([]string, error) {
+func Find(dir string) ([]string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
 	var found []string
 	for at := dir; ; at = filepath.Dir(at) {
-		file := filepath.Join(at, configName)
+		file := filepath.Join(at, Name)
 		switch _, err := os.Stat(file); {
 		case err == nil:
 			found = append(found, file)
@@ -50,7 +50,7 @@ func findConfig(dir string) ([]string, error) {
 // error is the one that is shown.
 const maxConfigSize = 1<<20 + 1
 
-func readConfigFile(file string) ([]byte, error) {
+func read(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, bare(err)

@@ -1,11 +1,10 @@
-package main
+package config
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,17 +16,17 @@ import (
 	"tapedeck/matchers/profiles"
 )
 
-// loadConfig reads the configuration for a working folder: the shipped
+// Load reads the configuration for a working folder: the shipped
 // profiles, then every tapedeck.yaml from the repository's root down to dir; or,
 // when explicit is not "", the shipped profiles and that one file. Lists append,
 // single values of a nearer file replace those of a farther one, and a nearer
 // file cannot take back a farther one's redaction. The error has one line for
 // each fault, with file and line.
-func loadConfig(dir, explicit string) (*config, error) {
+func Load(dir, explicit string) (*Config, error) {
 	files := []string{explicit}
 	if explicit == "" {
 		var err error
-		if files, err = findConfig(dir); err != nil {
+		if files, err = Find(dir); err != nil {
 			return nil, err
 		}
 	} else if !filepath.IsAbs(explicit) {
@@ -35,7 +34,7 @@ func loadConfig(dir, explicit string) (*config, error) {
 	}
 	m := &merge{
 		dir:     dir,
-		config:  &config{Cassettes: defaultCassettes},
+		config:  &Config{Cassettes: defaultCassettes},
 		added:   map[string]string{},
 		heading: map[string]placed{},
 		shipped: map[string]bool{},
@@ -67,27 +66,13 @@ func loadConfig(dir, explicit string) (*config, error) {
 	return m.config, nil
 }
 
-// configHere reads the configuration for the folder that the program runs in.
-// Its faults are usage errors.
-func configHere(explicit string) (*config, error) {
-	wd, err := os.Getwd()
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := loadConfig(wd, explicit)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return cfg, nil
-}
-
 // placed is a host pattern's heading and where that was said.
 type placed struct{ heading, at string }
 
 // A merge adds one file after another to a config.
 type merge struct {
 	dir     string
-	config  *config
+	config  *Config
 	added   map[string]string // id of a redaction rule of a farther file → place
 	heading map[string]placed // host pattern → heading
 	pii     string            // where a farther file says pii: true
@@ -109,7 +94,7 @@ func (m *merge) parse(path string) (*profiles.File, error) {
 	if rel, err := filepath.Rel(m.dir, path); err == nil && len(rel) < len(path) {
 		name = rel
 	}
-	data, err := readConfigFile(path)
+	data, err := read(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be read: %w", name, err)
 	}
@@ -340,7 +325,7 @@ func (m *merge) compile() error {
 		return err
 	}
 	for i, id := range cfg.Remove {
-		m.config.RemovedRules = append(m.config.RemovedRules, removedRule{ID: id, Source: m.removeAt[i]})
+		m.config.RemovedRules = append(m.config.RemovedRules, Removed{ID: id, Source: m.removeAt[i]})
 	}
 	m.drop()
 	all := *cfg

@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"os"
@@ -45,7 +45,7 @@ func TestAddRules(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := addRules(file, add)
+			err := AddRules(file, add)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("error %v, want %q", err, c.err)
