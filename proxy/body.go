@@ -17,7 +17,13 @@ type requestBody struct {
 	tooLarge atomic.Bool
 	broken   atomic.Bool // the client sent less than it announced, or nonsense
 	closed   atomic.Bool
+	begun    atomic.Bool // something of it has been asked for
+	ended    atomic.Bool // it has been read to its end
 }
+
+// maxUnread is how much of a body that nobody read is taken off a connection to
+// keep it, in bytes: as much as net/http takes.
+const maxUnread = 256 << 10
 
 // newRequestBody wraps the body of from as to.Body. http.MaxBytesReader gets no
 // ResponseWriter: it would write to its headers while the answer is written.
@@ -31,11 +37,13 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
+	b.begun.Store(true)
 	n, err := b.limited.Read(p)
 	var limit *http.MaxBytesError
 	switch {
 	case err == nil:
 	case err == io.EOF:
+		b.ended.Store(true)
 		// Announced trailers share one map. Others exist only from now on.
 		if b.to.Trailer == nil {
 			b.to.Trailer = b.from.Trailer
@@ -53,6 +61,26 @@ func (b *requestBody) Read(p []byte) (int, error) {
 func (b *requestBody) Close() error {
 	b.closed.Store(true)
 	return nil
+}
+
+// finish takes off an HTTP/1 connection what was not read of the body, after the
+// answer. net/http would do so when the handler has returned; but then, with full
+// duplex, the end of the body starts a read that meets the one of the next request:
+// net/http panics and closes the connection, and a POST that is on its way is lost.
+func (b *requestBody) finish(w http.ResponseWriter) {
+	if b.from == nil || b.from.ProtoMajor != 1 || b.ended.Load() || b.broken.Load() || b.tooLarge.Load() {
+		return
+	}
+	if b.from.Header.Get("Expect") != "" && !b.begun.Load() {
+		return // the client was never told to send it; net/http closes the connection
+	}
+	if w.Header().Get("Content-Length") == "" {
+		return // the answer's last chunk comes after the handler, and the client may wait for it
+	}
+	// Some want the answer before they send the rest.
+	if http.NewResponseController(w).Flush() == nil {
+		io.CopyN(io.Discard, b.from.Body, maxUnread) // what is left then closes the connection
+	}
 }
 
 func tooLarge(limit int64) string {

@@ -33,16 +33,17 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, t target, sess
 			s.o.OnPassthrough(host)
 		}
 	case !saneSession(session):
+		s.refused(http.StatusBadRequest, t.url.Host)
 		WriteError(w, r, http.StatusBadRequest, badSession)
 		return
 	case session == "" && s.o.RequireSession:
 		s.log.Warn("a request named no session and was refused", "method", r.Method, "host", t.url.Host)
-		s.refused(http.StatusProxyAuthRequired, t)
+		s.refused(http.StatusProxyAuthRequired, t.url.Host)
 		w.Header().Set("Proxy-Authenticate", sessionChallenge)
 		WriteError(w, r, http.StatusProxyAuthRequired, noSession)
 		return
 	case r.ContentLength > s.o.MaxBody:
-		s.refused(http.StatusRequestEntityTooLarge, t)
+		s.refused(http.StatusRequestEntityTooLarge, t.url.Host)
 		s.refuseBody(w, r, t)
 		return
 	}
@@ -105,16 +106,18 @@ func (s *Server) exchange(w http.ResponseWriter, r *http.Request, t target, sess
 		answer.error(http.StatusInternalServerError, "tapedeck failed inside while answering this request; its log has the place, please report it")
 	case resp.StatusCode == http.StatusSwitchingProtocols:
 		s.upgrade(answer, resp)
+		return // the connection is no longer HTTP
 	default:
 		answer.send(resp)
 	}
+	body.finish(w)
 }
 
 const sessionChallenge = `Basic realm="tapedeck session: its name as user, any password"`
 
-func (s *Server) refused(status int, t target) {
+func (s *Server) refused(status int, host string) {
 	if s.o.OnRefused != nil {
-		s.o.OnRefused(status, t.url.Host)
+		s.o.OnRefused(status, host)
 	}
 }
 

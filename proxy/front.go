@@ -109,6 +109,7 @@ func (s *Server) connect(authority string, ctx *goproxy.ProxyCtx) (*goproxy.Conn
 	}
 	session := sessionName(r.Header)
 	if !saneSession(session) {
+		s.refused(http.StatusBadRequest, hostport)
 		return reject(http.StatusBadRequest, badSession)
 	}
 	if session == "" {

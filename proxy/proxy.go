@@ -71,9 +71,10 @@ type Options struct {
 	// OnPassthrough is told of each tunnel and each plain request that is passed
 	// through, by its host ("name:port"). It may be called concurrently.
 	OnPassthrough func(host string)
-	// OnRefused is told of each request that never came to the Transport: 407 for
-	// one that names no session, 413 for one that announces too large a body. It
-	// may be called concurrently.
+	// OnRefused is told of each request, or tunnel, that never came to the
+	// Transport: 400 for one whose session's name cannot be one, 407 for one that
+	// names no session, 413 for one that announces too large a body. It may be
+	// called concurrently.
 	OnRefused func(status int, host string)
 	// Control answers requests to the proxy's own address and to
 	// http(s)://tapedeck.invalid/. If nil, they get a 404.
