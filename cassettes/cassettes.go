@@ -152,9 +152,21 @@ func (c *Cassette) Append(in clean.Interaction) (clean.Interaction, error) {
 	return in, nil
 }
 
-// Amend puts in, which Append has returned and which has been redacted further
-// since, into the journal in place of what stands there. The old entry's bytes
-// stay in the journal until it is dropped; nothing reads them any more.
+// Unsaved are those of Interactions that stand in a journal which this cassette, opened
+// ToExtend, goes on with.
+func (c *Cassette) Unsaved() []clean.Interaction {
+	c.held.mu.Lock()
+	defer c.held.mu.Unlock()
+	if c.held.log == nil {
+		return nil
+	}
+	return c.list[len(c.list)-c.held.fromJournal:]
+}
+
+// Amend puts in, which Append has returned or Unsaved names and which has been redacted
+// further since, into the journal in place of what stands there. The old entry's bytes
+// stay in the journal until Rewrite. One that has been saved is left alone: a save
+// is given what it writes. The error is a *redact.Refusal when a secret stands in it.
 func (c *Cassette) Amend(in clean.Interaction) error {
 	s, err := in.Stored()
 	if err != nil {
@@ -163,8 +175,18 @@ func (c *Cassette) Amend(in clean.Interaction) error {
 	if err := c.check(s); err != nil {
 		return fmt.Errorf("cassette %s: interaction %d was not amended: %w", fileOf(c.held.name), in.ID, err)
 	}
-	return c.held.amend(&s)
+	return c.held.amend(s)
 }
+
+// Withdraw takes back what Append has put into the journal: a secret was learned that
+// stands in it and cannot be replaced. It stands there until Rewrite.
+func (c *Cassette) Withdraw(in clean.Interaction) { c.held.withdraw(in.ID) }
+
+// Rewrite writes the journal anew, atomically, when something in it was amended or
+// withdrawn: then those bytes are in no file any more. Appending goes on meanwhile.
+// After an error, such as a full disk's, the journal is what it was, and goes on; call
+// it again later.
+func (c *Cassette) Rewrite() error { return c.held.anew() }
 
 // Save writes list as the whole cassette, atomically, and drops the journal. Those
 // without an id get the next free one in the file. When a secret stands in one

@@ -27,6 +27,19 @@ func swept(s clean.Stored) clean.Stored {
 	return s
 }
 
+// amended is an interaction in which a secret was learned later.
+func amended(s clean.Stored) clean.Stored {
+	s.RequestBody = []byte("redacted for " + s.URL)
+	s.ResponseBody = []byte(`{"redacted":true}`)
+	return s
+}
+
+// traces are what numbered(n) is known by and amended(numbered(n)) is not, as it
+// stands in a body file and in a journal.
+func traces(n int) []string {
+	return []string{fmt.Sprintf(`{"n":%d}`, n), fmt.Sprintf(`{\"n\":%d}`, n), fmt.Sprintf("request %d", n)}
+}
+
 // numbers reads back which interactions a holding has, and fails when one is not whole.
 func numbers(t *testing.T, list []entry) []int {
 	t.Helper()
@@ -38,6 +51,9 @@ func numbers(t *testing.T, list []entry) []int {
 			t.Fatalf("an interaction with the URL %q", e.URL)
 		}
 		want := numbered(n)
+		if changed := amended(want); string(e.RequestBody) == string(changed.RequestBody) && string(e.ResponseBody) == string(changed.ResponseBody) {
+			want = changed
+		}
 		if string(e.RequestBody) != string(want.RequestBody) || string(e.ResponseBody) != string(want.ResponseBody) && string(e.ResponseBody) != string(swept(want).ResponseBody) {
 			t.Errorf("interaction %d has the bodies %q and %q", n, e.RequestBody, e.ResponseBody)
 		}
@@ -63,6 +79,30 @@ type told struct {
 	saved    []int // what the last Save that returned without an error wrote
 	tried    []int // the list of a Save that returned an error; nil if there was none
 	large    map[int]*clean.Large
+	ids      map[int]int
+	amended  []int // every Amend that returned without an error
+	clean    []int // those of them that a Rewrite has followed, without an error
+}
+
+// amend is what a sweep does with the interactions in which it finds a learned value.
+func (w *told) amend(h *holding, list ...int) bool {
+	for _, n := range list {
+		s := numbered(n)
+		s.ID = w.ids[n]
+		if s = amended(s); h.amend(s) != nil {
+			return false
+		}
+		w.amended = append(w.amended, n)
+	}
+	return true
+}
+
+func (w *told) rewrite(h *holding) bool {
+	if h.anew() != nil {
+		return false
+	}
+	w.clean = slices.Clone(w.amended)
+	return true
 }
 
 // stream is append for an answer whose body goes into its file while it comes.
@@ -100,6 +140,10 @@ func (w *told) append(h *holding, n int) bool {
 		return false
 	}
 	w.appended = append(w.appended, n)
+	if w.ids == nil {
+		w.ids = make(map[int]int)
+	}
+	w.ids[n] = s.ID
 	if n%2 == 0 {
 		return true
 	}
@@ -110,6 +154,9 @@ func (w *told) save(h *holding, list []int) bool {
 	var stored []clean.Stored
 	for i, n := range list {
 		s := swept(numbered(n))
+		if slices.Contains(w.amended, n) {
+			s = amended(s)
+		}
 		if l := w.large[n]; l != nil {
 			s.ResponseBody, s.ResponseLarge = nil, l
 		}
@@ -178,6 +225,42 @@ var stories = []story{
 		_ = w.stream(h, 2) && w.append(h, 3) && w.stream(h, 4) && w.save(h, []int{1, 2, 3, 4}) && w.stream(h, 5) && w.save(h, []int{1, 2, 3, 4, 5})
 		return
 	}},
+	{"learn later", []int{1}, func(store Store, largest int) (w told) {
+		h, err := open(store, "dir/x", ToExtend, largest)
+		if err != nil {
+			return
+		}
+		defer h.close()
+		_ = w.append(h, 2) && w.append(h, 3) && w.append(h, 4) && w.amend(h, 2, 4) && w.rewrite(h) &&
+			w.append(h, 5) && w.amend(h, 5, 3) && w.rewrite(h) && w.append(h, 6) && w.save(h, []int{1, 2, 3, 4, 5, 6})
+		return
+	}},
+	{"replace and learn later", []int{1, 2}, func(store Store, largest int) (w told) {
+		h, err := open(store, "dir/x", ToReplace, largest)
+		if err != nil {
+			return
+		}
+		defer h.close()
+		_ = w.append(h, 3) && w.append(h, 4) && w.amend(h, 3) && w.rewrite(h) && w.append(h, 5) && w.save(h, []int{3, 4, 5})
+		return
+	}},
+	{"learn, be killed, and go on", nil, func(store Store, largest int) (w told) {
+		h, err := open(store, "dir/x", ToExtend, largest)
+		if err != nil {
+			return
+		}
+		ok := w.append(h, 1) && w.append(h, 2) && w.append(h, 3) && w.amend(h, 1, 2) && h.log.sync() == nil
+		h.close()
+		if !ok {
+			return
+		}
+		if h, err = open(store, "dir/x", ToExtend, largest); err != nil { // writes the journal anew
+			return
+		}
+		defer h.close()
+		_ = w.rewrite(h) && w.append(h, 4) && w.amend(h, 3) && w.rewrite(h) && w.append(h, 5)
+		return
+	}},
 }
 
 func TestEveryCrashPoint(t *testing.T) {
@@ -220,6 +303,13 @@ func checkCrash(t *testing.T, s story, w told, disk *memDisk, c crash, largest, 
 		t.Helper()
 		t.Errorf("%s at step %d: %s\nfound on disk:\n%s", c, stop, fmt.Sprintf(format, args...), disk.everything())
 	}
+	for _, n := range w.clean {
+		for _, trace := range traces(n) {
+			if at := disk.holder(trace); at != "" {
+				fail("%s holds %s, which was amended, and the journal written anew", at, trace)
+			}
+		}
+	}
 	before := disk.everything()
 	h, err := open(&folder{disk}, "dir/x", ToReplay, largest)
 	if err != nil {
@@ -233,6 +323,15 @@ func checkCrash(t *testing.T, s story, w told, disk *memDisk, c crash, largest, 
 		fail("replaying changed the disk to\n%s", after)
 	}
 	replayed := numbers(t, h.list)
+	if c == killed { // or all that was written is there
+		for _, e := range slices.Concat(h.list, h.replacement) {
+			var n int
+			fmt.Sscanf(e.URL, "https://a.test/%d", &n)
+			if slices.Contains(w.amended, n) && strings.Contains(string(e.ResponseBody), `"n"`) {
+				fail("%d is read as it was before it was amended", n)
+			}
+		}
+	}
 	replacing := strings.HasPrefix(s.name, "replace")
 
 	// Old or new, and whole: the file, and what of the journal is not in it.

@@ -192,7 +192,12 @@ func appendComment(b []byte, s clean.Stored) []byte {
 	const longest = 120 // runes of URL; the whole of it stands below
 	target := []rune(strings.ToValidUTF8(s.URL, "\uFFFD"))
 	if len(target) > longest {
-		target = append(target[:longest], '…')
+		target = target[:longest]
+		// A part of a placeholder would look like a secret that was not replaced.
+		if i := strings.LastIndexAny(string(target), "/?&"); i >= 0 {
+			target = []rune(string(target)[:i+1])
+		}
+		target = append(target, '…')
 	}
 	line := "# " + strings.ToValidUTF8(s.Method, "\uFFFD") + " " + string(target) + " → " + strconv.Itoa(s.Status)
 	for _, r := range line {

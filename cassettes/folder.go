@@ -141,6 +141,8 @@ type draft struct {
 
 func (d *draft) Write(p []byte) (int, error) { return d.log.Write(p) }
 
+func (d *draft) Sync() error { return d.log.Sync() }
+
 func (d *draft) Commit(object string) error {
 	if err := checkObject(object); err != nil {
 		return errors.Join(err, d.Discard())

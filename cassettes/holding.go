@@ -34,6 +34,10 @@ type holding struct {
 	extra       []string
 	notes       []string
 
+	// rewriting is held while the journal is written anew, and by what takes it away.
+	// It is taken before saving.
+	rewriting sync.Mutex
+
 	// saving is held to save, and shared to append: what is appended while a
 	// file is written must not go with the journal that the file makes needless.
 	saving sync.RWMutex
@@ -43,8 +47,10 @@ type holding struct {
 	sum  string // SHA-256 of the file; "" when there is none
 	next int    // the next free id
 	log  *journalWriter
-	// bodies are the large bodies of the answers that were appended, by their ids.
-	bodies map[int]string
+	// renamed are the interactions that have another id than in the journal: theirs → the journal's.
+	renamed map[int]int
+	// bodies are the body files of the request and of the answer, by the ids in the journal.
+	bodies map[int][2]string
 	// unnamed are the large bodies that were written and stand in no entry yet;
 	// earlier ones stand in the journals that opening found.
 	unnamed, earlier map[string]bool
@@ -225,7 +231,9 @@ func (h *holding) fold(j *journal, p Purpose) error {
 	}
 	lost := 0
 	for _, e := range j.entries {
-		h.inUse(e.responseFile)
+		if p != ToExtend { // it is not this holding's own then
+			h.inUse(e.requestFile, e.responseFile)
+		}
 		if err := e.fetch(h.shelf(), privateOf(h.name, pendingSuffix)); err != nil {
 			lost++
 			continue
@@ -234,6 +242,10 @@ func (h *holding) fold(j *journal, p Purpose) error {
 			if same(h.list[i].Stored, e.Stored) {
 				continue // saved, and the file was changed afterwards
 			}
+			if h.renamed == nil {
+				h.renamed = make(map[int]int)
+			}
+			h.renamed[next] = e.ID
 			e.ID = next
 			next++
 		}
@@ -293,7 +305,7 @@ func (h *holding) keepReplacement(j *journal, p Purpose) {
 	}
 	h.cutOff = j
 	for _, e := range j.entries {
-		h.inUse(e.responseFile)
+		h.inUse(e.requestFile, e.responseFile)
 		if e.fetch(h.shelf(), privateOf(h.name, pendingSuffix)) == nil {
 			h.replacement = append(h.replacement, e)
 		}
@@ -329,16 +341,30 @@ func (h *holding) resume(j *journal) error {
 	if err != nil {
 		return fmt.Errorf("cassette %s: its journal cannot be opened: %w", fileOf(h.name), err)
 	}
-	h.log = &journalWriter{log: log, end: j.end}
+	h.log = h.writer(log)
+	h.log.index = j.index
+	h.bodies = make(map[int][2]string)
+	for _, e := range j.entries {
+		h.bodies[e.ID] = [2]string{e.requestFile, e.responseFile}
+	}
 	if j.torn || j.damaged {
 		if err := log.Truncate(j.end); err != nil {
 			return fmt.Errorf("cassette %s: its journal cannot be cut to its last whole entry: %w", fileOf(h.name), err)
 		}
 	}
 	if j.end == 0 {
-		return h.log.write(journalHeader(h.kind))
+		return h.log.begin(h.kind)
 	}
+	// What the killed recorder had learned must not stand there any longer. A full
+	// disk is no reason not to open: Rewrite tries again.
+	_ = h.anew()
 	return nil
+}
+
+// writer extends the journal by way of log.
+func (h *holding) writer(log Log) *journalWriter {
+	object := h.journalObject()
+	return &journalWriter{log: log, open: func() (Log, error) { return h.store.Append(object) }}
 }
 
 // append gives s the next free id and journals it.
@@ -349,59 +375,70 @@ func (h *holding) append(s *clean.Stored) error {
 	s.ID = h.next
 	h.next++
 	h.mu.Unlock()
-	err := h.write(recordInteraction, s)
+	named, err := h.write(recordInteraction, s)
 	if err == nil {
-		h.names(s)
+		h.names(s.ID, named)
 	}
 	return err
 }
 
-// names notes which large body an interaction of the journal has, and returns the
-// name of one that no interaction has any more, or "".
-func (h *holding) names(s *clean.Stored) (needless string) {
+// names notes which body files an interaction of the journal has, and returns those
+// of its earlier ones that no interaction has any more.
+func (h *holding) names(id int, now [2]string) (needless []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before, now := h.bodies[s.ID], ""
-	if s.ResponseLarge != nil {
-		now = s.ResponseLarge.Name()
-	}
+	before := h.bodies[id]
 	if before == now {
-		return ""
+		return nil
 	}
 	if h.bodies == nil {
-		h.bodies = make(map[int]string)
+		h.bodies = make(map[int][2]string)
 	}
-	h.bodies[s.ID] = now
-	delete(h.unnamed, now)
-	for _, name := range h.bodies {
-		if name == before {
-			return ""
+	h.bodies[id] = now
+	for _, name := range now {
+		delete(h.unnamed, name)
+	}
+	for _, name := range before {
+		if name != "" && !h.earlier[name] && !h.isNamed(name) {
+			needless = append(needless, name)
 		}
 	}
-	if h.earlier[before] {
-		return ""
-	}
-	return before
+	return needless
 }
 
-// amend puts another version of an appended interaction into the journal.
-func (h *holding) amend(s *clean.Stored) error {
+// isNamed reports whether an interaction of the journal has a body file; h.mu is held.
+func (h *holding) isNamed(name string) bool {
+	for _, names := range h.bodies {
+		if slices.Contains(names[:], name) {
+			return true
+		}
+	}
+	return false
+}
+
+// amend puts another version of an interaction into the journal. One that does not
+// stand there any more has been saved.
+func (h *holding) amend(s clean.Stored) error {
 	h.saving.RLock()
 	defer h.saving.RUnlock()
-	if err := h.write(recordAmended, s); err != nil {
+	log := h.standsIn(&s.ID)
+	if log == nil {
+		return nil
+	}
+	named, err := h.write(recordAmended, &s)
+	if err != nil {
 		return err
 	}
-	needless := h.names(s)
-	if needless == "" {
+	needless := h.names(s.ID, named)
+	if len(needless) == 0 {
 		return nil
 	}
 	// After a power failure the journal must not name what is gone.
-	log, err := h.journal()
-	if err == nil {
-		err = log.sync()
-	}
-	if err == nil {
-		err = h.store.Remove(path.Join(privateOf(h.name, pendingSuffix), needless))
+	err = log.sync()
+	for _, name := range needless {
+		if err == nil {
+			err = h.store.Remove(path.Join(privateOf(h.name, pendingSuffix), name))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("cassette %s: a large body that was written anew cannot be removed: %w", fileOf(h.name), err)
@@ -409,21 +446,45 @@ func (h *holding) amend(s *clean.Stored) error {
 	return nil
 }
 
-func (h *holding) write(typ byte, s *clean.Stored) error {
-	var names [2]string
+// withdraw leaves an interaction out of the journal when that is next written anew.
+func (h *holding) withdraw(id int) {
+	h.saving.RLock()
+	defer h.saving.RUnlock()
+	if log := h.standsIn(&id); log != nil {
+		log.withdraw(id)
+	}
+}
+
+// standsIn returns the journal in which an interaction stands, or nil, and makes its
+// id the one that it has there.
+func (h *holding) standsIn(id *int) *journalWriter {
+	h.mu.Lock()
+	log := h.log
+	if there, ok := h.renamed[*id]; ok {
+		*id = there
+	}
+	h.mu.Unlock()
+	if log == nil || !log.has(*id) {
+		return nil
+	}
+	return log
+}
+
+// write journals s, and returns its body files: the request's and the answer's.
+func (h *holding) write(typ byte, s *clean.Stored) (names [2]string, err error) {
 	for i, body := range [][]byte{s.RequestBody, s.ResponseBody} {
 		if len(body) <= h.largest {
 			continue
 		}
 		f := newBodyFile(body)
 		if err := writeBody(h.store, privateOf(h.name, pendingSuffix), f); err != nil {
-			return fmt.Errorf("cassette %s: a large body cannot be written: %w", fileOf(h.name), err)
+			return names, fmt.Errorf("cassette %s: a large body cannot be written: %w", fileOf(h.name), err)
 		}
 		names[i] = f.name
 	}
 	if l := s.ResponseLarge; l != nil {
 		if err := h.shelf().copyBody(l, privateOf(h.name, pendingSuffix)); err != nil {
-			return fmt.Errorf("cassette %s: a large body cannot be kept: %w", fileOf(h.name), err)
+			return names, fmt.Errorf("cassette %s: a large body cannot be kept: %w", fileOf(h.name), err)
 		}
 		names[1] = l.Name()
 	}
@@ -436,12 +497,12 @@ func (h *holding) write(typ byte, s *clean.Stored) error {
 		log, err = h.journal()
 	}
 	if err == nil {
-		err = log.append(typ, content)
+		err = log.append(typ, s.ID, content)
 	}
 	if err != nil {
-		return fmt.Errorf("cassette %s: an interaction was not recorded: %w", fileOf(h.name), err)
+		return names, fmt.Errorf("cassette %s: an interaction was not recorded: %w", fileOf(h.name), err)
 	}
-	return nil
+	return names, nil
 }
 
 // journal opens the journal with the first entry.
@@ -458,8 +519,8 @@ func (h *holding) journal() (*journalWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &journalWriter{log: log}
-	if err := w.write(journalHeader(h.kind)); err != nil {
+	w := h.writer(log)
+	if err := w.begin(h.kind); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
 	h.log = w
@@ -484,6 +545,8 @@ func (e *ChangedError) Error() string {
 //
 // Interactions that were appended and are not in list are gone afterwards.
 func (h *holding) save(list []clean.Stored, s State) error {
+	h.rewriting.Lock()
+	defer h.rewriting.Unlock()
 	h.saving.Lock()
 	defer h.saving.Unlock()
 	entries, err := h.number(list)
@@ -589,7 +652,7 @@ func (h *holding) mark(sum string) error {
 	if err != nil {
 		return err
 	}
-	if err := log.append(recordSaved, []byte(sum)); err != nil {
+	if err := log.append(recordSaved, 0, []byte(sum)); err != nil {
 		return err
 	}
 	return log.sync()
@@ -640,6 +703,8 @@ func (h *holding) dropPending() error {
 
 // close releases the lock. The journal stays.
 func (h *holding) close() error {
+	h.rewriting.Lock()
+	defer h.rewriting.Unlock()
 	h.saving.Lock()
 	defer h.saving.Unlock()
 	h.mu.Lock()

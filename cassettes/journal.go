@@ -72,6 +72,7 @@ type journal struct {
 	entries []entry
 	saved   []savedMark
 	end     int64 // behind the last whole record
+	index   journalIndex
 	// torn says that a crash cut the last record short, damaged that the rest
 	// cannot be read for another reason.
 	torn, damaged bool
@@ -132,6 +133,7 @@ func readJournal(r io.Reader) (*journal, error) {
 	}
 	j.kind = journalKind(head[len(journalMagic)+1])
 	j.end = int64(journalHeadSize)
+	j.index.end = j.end
 	for {
 		done, err := j.next(in)
 		if done || err != nil {
@@ -178,6 +180,7 @@ func (j *journal) next(in *bufio.Reader) (done bool, err error) {
 		j.damaged = !j.torn
 		return true, nil
 	}
+	id := 0
 	switch b[0] {
 	case recordInteraction:
 		e, err := decodeEntry(b[1:])
@@ -186,6 +189,7 @@ func (j *journal) next(in *bufio.Reader) (done bool, err error) {
 			return true, nil
 		}
 		j.entries = append(j.entries, e)
+		id = e.ID
 	case recordAmended:
 		e, err := decodeEntry(b[1:])
 		if err != nil {
@@ -198,12 +202,14 @@ func (j *journal) next(in *bufio.Reader) (done bool, err error) {
 				break
 			}
 		}
+		id = e.ID
 	case recordSaved:
 		j.saved = append(j.saved, savedMark{sum: string(b[1:]), before: len(j.entries)})
 	default:
 		return true, errLaterJournal
 	}
 	j.end += int64(recordHeadSize) + int64(length)
+	j.index.add(b[0], id, j.end)
 	return false, nil
 }
 

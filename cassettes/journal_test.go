@@ -209,19 +209,19 @@ func (l *failedLog) Close() error                { return nil }
 
 func TestJournalWriterFailures(t *testing.T) {
 	w := &journalWriter{log: &failedLog{}}
-	if err := w.append(recordInteraction, []byte("{}")); err == nil || !strings.Contains(err.Error(), "the disk is full") || w.broken != nil {
+	if err := w.append(recordInteraction, 1, []byte("{}")); err == nil || !strings.Contains(err.Error(), "the disk is full") || w.broken != nil {
 		t.Errorf("a short write: %v", err)
 	}
 	w = &journalWriter{log: &failedLog{truncate: syscall.EIO}}
-	_ = w.append(recordInteraction, []byte("{}"))
-	if err := w.append(recordInteraction, []byte("{}")); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "half an entry") {
+	_ = w.append(recordInteraction, 1, []byte("{}"))
+	if err := w.append(recordInteraction, 1, []byte("{}")); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "half an entry") {
 		t.Errorf("after a short write that cannot be undone: %v", err)
 	}
 	w = &journalWriter{log: &failedLog{sync: syscall.EIO}, dirty: true}
 	if err := w.sync(); !errors.Is(err, syscall.EIO) {
 		t.Errorf("sync: %v", err)
 	}
-	if err := w.append(recordInteraction, nil); !errors.Is(err, syscall.EIO) {
+	if err := w.append(recordInteraction, 1, nil); !errors.Is(err, syscall.EIO) {
 		t.Errorf("append after a failed sync: %v", err)
 	}
 }

@@ -11,9 +11,12 @@ import (
 
 // A journalWriter extends a journal. It is safe for concurrent use.
 type journalWriter struct {
+	// open opens the journal to be extended: once it was written anew.
+	open func() (Log, error)
+
 	mu     sync.Mutex
-	log    Log
-	end    int64 // behind the last whole record
+	log    Log // nil when it was written anew and could not be opened yet
+	index  journalIndex
 	broken error // why nothing can be appended any more
 	dirty  bool
 	timer  *time.Timer
@@ -25,23 +28,62 @@ type journalWriter struct {
 // lose what was recorded since, a killed process loses nothing.
 const syncWithin = 500 * time.Millisecond
 
-// append writes one record with one write. After an error nothing of it stays.
-func (w *journalWriter) append(typ byte, content []byte) error {
-	return w.write(appendRecord(make([]byte, 0, recordHeadSize+1+len(content)), typ, content))
+// begin writes the header.
+func (w *journalWriter) begin(kind journalKind) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	header := journalHeader(kind)
+	if err := w.write(header); err != nil {
+		return err
+	}
+	w.index.end = int64(len(header))
+	return nil
+}
+
+// append writes one record with one write; id is that of its interaction, if it
+// holds one. After an error nothing of it stays.
+func (w *journalWriter) append(typ byte, id int, content []byte) error {
+	b := appendRecord(make([]byte, 0, recordHeadSize+1+len(content)), typ, content)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.write(b); err != nil {
+		return err
+	}
+	w.index.add(typ, id, w.index.end+int64(len(b)))
+	return nil
+}
+
+// has reports whether an interaction stands in the journal.
+func (w *journalWriter) has(id int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.index.has(id)
+}
+
+// withdraw says which interactions are left out when the journal is written anew.
+func (w *journalWriter) withdraw(id int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.index.withdraw(id)
 }
 
 func (w *journalWriter) write(b []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.broken != nil {
 		return w.broken
+	}
+	if w.log == nil {
+		log, err := w.open()
+		if err != nil {
+			return fmt.Errorf("the journal cannot be opened: %w", err)
+		}
+		w.log = log
 	}
 	n, err := w.log.Write(b)
 	if err == nil && n < len(b) {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
-		if cutErr := w.log.Truncate(w.end); cutErr != nil {
+		if cutErr := w.log.Truncate(w.index.end); cutErr != nil {
 			w.broken = fmt.Errorf("the journal ends in half an entry that cannot be removed: %w", errors.Join(err, cutErr))
 		}
 		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, io.ErrShortWrite) {
@@ -49,7 +91,6 @@ func (w *journalWriter) write(b []byte) error {
 		}
 		return fmt.Errorf("the journal cannot be written: %w", err)
 	}
-	w.end += int64(len(b))
 	w.dirty = true
 	if w.timer == nil {
 		w.timer = time.AfterFunc(syncWithin, w.syncLater)
@@ -103,6 +144,9 @@ func (w *journalWriter) close() error {
 	}
 	w.dirty = false
 	w.broken = errClosed
+	if w.log == nil {
+		return err
+	}
 	return errors.Join(err, w.log.Close())
 }
 

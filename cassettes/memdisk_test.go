@@ -338,6 +338,20 @@ func (d *memDisk) everything() string {
 	return b.String()
 }
 
+// holder names a file that holds a text, or is "".
+func (d *memDisk) holder(text string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name, dir := range d.dirs {
+		for base, f := range dir.files {
+			if bytes.Contains(f.data, []byte(text)) {
+				return path.Join(name, base)
+			}
+		}
+	}
+	return ""
+}
+
 type memEntry struct {
 	name string
 	dir  bool

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,8 @@ func TestMain(m *testing.M) {
 		recordUntilKilled(os.Getenv("CASSETTES_TEST_DIR"))
 	case "fill":
 		fillTheDisk(os.Getenv("CASSETTES_TEST_DIR"))
+	case "stream":
+		streamUntilKilled(os.Getenv("CASSETTES_TEST_DIR"))
 	default:
 		os.Exit(m.Run())
 	}
@@ -40,6 +43,9 @@ func recordUntilKilled(dir string) {
 	exitOn(err)
 	h, err := open(store, "x", ToExtend, 20)
 	exitOn(err)
+	if slices.ContainsFunc(h.list, func(e entry) bool { return e.ID%5 == 0 && bytes.HasPrefix(e.ResponseBody, []byte(`{"n"`)) && e.ID+1 < len(h.list) }) {
+		exitOn(errors.New("an interaction is what it was before it was amended"))
+	}
 	var list []clean.Stored
 	for _, e := range h.list {
 		list = append(list, e.Stored)
@@ -51,6 +57,11 @@ func recordUntilKilled(dir string) {
 			s.ResponseBody = fmt.Appendf(nil, `{"n":%d}`, n)
 		}
 		exitOn(h.append(&s))
+		if n%5 == 0 {
+			s = amended(s)
+			exitOn(h.amend(s))
+			exitOn(h.anew())
+		}
 		list = append(list, s)
 		fmt.Println(n)
 		if n%7 == 0 {
@@ -123,6 +134,83 @@ func TestKill9LosesNothing(t *testing.T) {
 		t.Error("nothing was ever recorded")
 	}
 	t.Logf("%d interactions through 15 kills", have)
+}
+
+// streamUntilKilled appends two interactions and writes the body of a third without end.
+func streamUntilKilled(dir string) {
+	store, err := NewFolder(dir)
+	exitOn(err)
+	h, err := open(store, "x", ToExtend, largestBody)
+	exitOn(err)
+	for n := range 2 {
+		s := numbered(n)
+		exitOn(h.append(&s))
+	}
+	d, err := h.shelf().Create()
+	exitOn(err)
+	for piece := bytes.Repeat([]byte("a line of a large body\n"), 1<<10); ; {
+		for range 256 {
+			_, err := d.Write(piece)
+			exitOn(err)
+		}
+		fmt.Println("written")
+	}
+}
+
+// A recorder that is killed in the middle of a large body leaves a part of it, which no
+// entry names. Replaying leaves it alone, and opening to record removes it.
+func TestKill9InTheMiddleOfALargeBody(t *testing.T) {
+	for _, p := range []Purpose{ToExtend, ToReplace} {
+		dir := t.TempDir()
+		cmd, lines := process(t, "stream", dir)
+		for range 3 {
+			if !lines.Scan() || lines.Text() != "written" {
+				t.Fatalf("it says %q", lines.Text())
+			}
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for lines.Scan() {
+		}
+		cmd.Wait()
+		store, err := NewFolder(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pending := privateOf("x", pendingSuffix)
+		parts, err := store.List(pending)
+		if err != nil || len(parts) != 1 || !isDraft(parts[0]) {
+			t.Fatalf("it left %q, %v", parts, err)
+		}
+		if part, err := readObject(store, path.Join(pending, parts[0]), 1<<40); err != nil || len(part) <= clean.LargeBody {
+			t.Fatalf("it left %d bytes of the body, %v", len(part), err)
+		}
+		h, err := open(store, "x", ToReplay, largestBody)
+		if err != nil || !slices.Equal(numbers(t, h.list), []int{0, 1}) {
+			t.Fatalf("replay: %v", err)
+		}
+		if left, _ := store.List(pending); !slices.Equal(left, parts) {
+			t.Errorf("replaying has changed the folder to %q", left)
+		}
+		if h, err = open(store, "x", p, largestBody); err != nil || !slices.Equal(numbers(t, h.list), []int{0, 1}) {
+			t.Fatalf("opened to record: %v", err)
+		}
+		if left, _ := store.List(pending); len(left) > 0 {
+			t.Errorf("opening to record leaves %q", left)
+		}
+		s := numbered(2)
+		if err := h.append(&s); err != nil {
+			t.Fatal(err)
+		}
+		list := append(storedOf(h.list), s)
+		if err := errors.Join(h.save(list, State{}), h.close()); err != nil {
+			t.Fatal(err)
+		}
+		if h, err = open(store, "x", ToReplay, largestBody); err != nil || !slices.Equal(numbers(t, h.list), []int{0, 1, 2}) || h.fromJournal > 0 {
+			t.Errorf("replay after saving: %v", err)
+		}
+	}
 }
 
 func TestLockNamesItsHolderAndEndsWithIt(t *testing.T) {

@@ -178,17 +178,20 @@ func (h *holding) keepBody(name string) {
 	if h.unnamed == nil {
 		h.unnamed = make(map[string]bool)
 	}
-	if !h.earlier[name] {
+	if !h.earlier[name] && !h.isNamed(name) {
 		h.unnamed[name] = true
 	}
 }
 
-// inUse notes a body file that an entry of a journal names which opening has found.
-func (h *holding) inUse(name string) {
+// inUse notes body files that an entry of a journal names which opening has found
+// and which is not this holding's own.
+func (h *holding) inUse(names ...string) {
 	if h.earlier == nil {
 		h.earlier = make(map[string]bool)
 	}
-	h.earlier[name] = true
+	for _, name := range names {
+		h.earlier[name] = true
+	}
 }
 
 // dropUnnamed removes the large bodies that no interaction has come to name.
@@ -196,8 +199,9 @@ func (h *holding) dropUnnamed() error {
 	h.mu.Lock()
 	list := h.unnamed
 	h.unnamed = nil
-	for _, name := range h.bodies {
-		delete(list, name)
+	for _, names := range h.bodies {
+		delete(list, names[0])
+		delete(list, names[1])
 	}
 	h.mu.Unlock()
 	var errs []error

@@ -14,7 +14,8 @@ import (
 //
 // Every error names the object. An absent object is fs.ErrNotExist.
 type Store interface {
-	// Open opens an object for reading.
+	// Open opens an object for reading. What it returns may be an io.ReaderAt too,
+	// which spares reading a long journal whole to write it anew.
 	Open(object string) (io.ReadCloser, error)
 	// Replace writes an object whole. Whoever opens it, then or after a crash or a
 	// power failure, gets the bytes before or those after, and once Replace has
@@ -51,8 +52,11 @@ type Log interface {
 // in the folder under a name that begins with "partial-".
 type Draft interface {
 	io.Writer
+	// Sync puts on the disk what has been written, so that Commit takes less time.
+	Sync() error
 	// Commit gives the object its name, which replaces what has it. Whoever opens it
-	// then, also after a crash or a power failure, gets the whole object.
+	// then, also after a crash or a power failure, gets the whole object. After an
+	// error the name may have the one or the other.
 	Commit(object string) error
 	// Discard removes what has been written. After Commit it does nothing.
 	Discard() error

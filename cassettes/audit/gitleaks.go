@@ -11,7 +11,6 @@ import (
 
 	"tapedeck/cassettes/foreign"
 	"tapedeck/cassettes/leaves"
-	"tapedeck/cassettes/redact"
 )
 
 // gitleaks is the library's detector with its default rules. They look for a name and
@@ -34,9 +33,10 @@ func newGitleaks() (*gitleaks, error) {
 	return &gitleaks{d}, nil
 }
 
-// A line is one value as gitleaks sees it.
+// A line is one value, or a piece of one, as gitleaks sees it.
 type line struct {
 	start, end int // in the fragment
+	from       int // of the piece in the value
 	unit, part int
 	place      leaves.Place
 	offset     int // of the value in the part's original text
@@ -68,16 +68,18 @@ func (r *run) leaks(g *gitleaks, kept map[hitKey]bool) (found, ignored []Finding
 		}
 		for j, p := range u.parts {
 			r.lines(u, p, func(name, value string, place leaves.Place, offset int, text bool) {
-				if !mayBeSecret(value) {
-					return
+				for _, one := range parted(r.rules, value) {
+					if !mayBeSecret(one.text) {
+						continue
+					}
+					if b.Len()+len(one.text) > largestFragment {
+						flush()
+					}
+					l := line{start: b.Len(), from: one.from, unit: i, part: j, place: place, offset: offset, text: text}
+					b.WriteString(name + ` = "` + one.text + "\"\n")
+					l.end = b.Len()
+					lines = append(lines, l)
 				}
-				if b.Len()+len(value) > largestFragment {
-					flush()
-				}
-				one := line{start: b.Len(), unit: i, part: j, place: place, offset: offset, text: text}
-				b.WriteString(name + ` = "` + value + "\"\n")
-				one.end = b.Len()
-				lines = append(lines, one)
 			})
 		}
 	}
@@ -156,8 +158,8 @@ func (r *run) lines(u *unit, p *foreign.Part, add func(name, value string, place
 func (r *run) fragment(g *gitleaks, text string, lines []line, kept map[hitKey]bool) (found, ignored []Finding) {
 	seen := make(map[hitKey]bool)
 	for _, leak := range g.detector.DetectString(text) {
-		if len(redact.Placeholders(leak.Secret)) > 0 {
-			continue // the prefix that a key keeps, "ghp_", makes it look random
+		if r.rules.IsClean(leak.Secret) {
+			continue // a placeholder as earlier versions wrote it
 		}
 		at := whereIs(text, leak.StartLine, leak.Match, leak.Secret)
 		one, ok := lineAt(lines, at)
@@ -168,7 +170,7 @@ func (r *run) fragment(g *gitleaks, text string, lines []line, kept map[hitKey]b
 		p := u.parts[one.part]
 		offset := one.offset
 		if one.text {
-			offset = sameLine(p.Original(), p.Text(), at-one.start-len(`body = "`))
+			offset = sameLine(p.Original(), p.Text(), one.from+at-one.start-len(`body = "`))
 		}
 		key := hitKey{one.unit, one.part, one.place, leak.RuleID}
 		f := r.finding(u, p, offset, one.place, leak.RuleID, leak.Description)

@@ -66,16 +66,16 @@ func TestRequestKeepsWhatIsAllowedAndRedactsIt(t *testing.T) {
 	if !reflect.DeepEqual(before, req.Header) {
 		t.Error("the live request was changed")
 	}
-	if got := r.RawURL(); got != "https://api.acme.dev/a%2Fb?x=1&client_secret=cuss_secret_REDACTED0002" {
+	if got := r.RawURL(); got != "https://api.acme.dev/a%2Fb?x=1&client_secret=cuss_secret_REDACTED000000000002" {
 		t.Errorf("URL %s", got)
 	}
-	if got := string(r.Body()); got != `{"client_secret": "cuss_secret_REDACTED0002", "n": 1.50}` {
+	if got := string(r.Body()); got != `{"client_secret": "cuss_secret_REDACTED000000000002", "n": 1.50}` {
 		t.Errorf("body %s", got)
 	}
 	if got := r.HeaderNames(); !reflect.DeepEqual(got, []string{"Accept", "Authorization", "Content-Type"}) {
 		t.Errorf("headers %v", got)
 	}
-	if got := r.Header("authorization"); len(got) != 1 || got[0] != "Bearer sk_test_REDACTED-0001" {
+	if got := r.Header("authorization"); len(got) != 1 || got[0] != "Bearer sk_test_REDACTED-0000000001" {
 		t.Errorf("authorization %v", got)
 	}
 	if got := r.Header("Accept"); !reflect.DeepEqual(got, []string{"text/html", "*/*"}) {
@@ -148,22 +148,22 @@ func TestContentEncodings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := string(resp.Body()); got != `{"client_secret":"cuss_secret_REDACTED0001"}` {
+		if got := string(resp.Body()); got != `{"client_secret":"cuss_secret_REDACTED000000000001"}` {
 			t.Errorf("%s: %q", coding, got)
 		}
 		h := resp.Header()
-		if h.Get("Content-Encoding") != "" || h.Get("Content-Length") != "44" {
+		if h.Get("Content-Encoding") != "" || h.Get("Content-Length") != "52" {
 			t.Errorf("%s: headers %v", coding, h)
 		}
 	}
 	c := newCleaner(t)
 	if r, err := c.Request(raw("POST", "https://api.acme.dev/", "Content-Type", "application/json", "Content-Encoding", "deflate"),
-		encode(t, "raw deflate", plain)); err != nil || !strings.Contains(string(r.Body()), "REDACTED0001") {
+		encode(t, "raw deflate", plain)); err != nil || !strings.Contains(string(r.Body()), "REDACTED000000000001") {
 		t.Errorf("raw deflate: %v", err)
 	}
 	// Two codings, applied one after the other.
 	if r, err := c.Request(raw("POST", "https://api.acme.dev/", "Content-Type", "application/json", "Content-Encoding", "gzip, br"),
-		encode(t, "br", encode(t, "gzip", plain))); err != nil || !strings.Contains(string(r.Body()), "REDACTED0001") {
+		encode(t, "br", encode(t, "gzip", plain))); err != nil || !strings.Contains(string(r.Body()), "REDACTED000000000001") {
 		t.Errorf("gzip, br: %v", err)
 	}
 }
@@ -332,10 +332,10 @@ func TestRenumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, _ := out.Response()
-	if !strings.Contains(out.Request().RawURL(), "REDACTED0042") || string(resp.Body()) != "cuss_secret_REDACTED0042" {
+	if !strings.Contains(out.Request().RawURL(), "REDACTED000000000042") || string(resp.Body()) != "cuss_secret_REDACTED000000000042" {
 		t.Errorf("%s %s", out.Request().RawURL(), resp.Body())
 	}
-	if before, _ := in.Response(); string(before.Body()) != "cuss_secret_REDACTED0001" {
+	if before, _ := in.Response(); string(before.Body()) != "cuss_secret_REDACTED000000000001" {
 		t.Error("the original was changed")
 	}
 }

@@ -71,7 +71,7 @@ func (c *Cleaner) request(r Request) (Request, error) {
 	for name, values := range r.header {
 		name = http.CanonicalHeaderKey(name)
 		if name == "Content-Type" || c.KeepRequestHeader != nil && c.KeepRequestHeader(s, name) {
-			header[name] = append([]string(nil), values...)
+			header[name] = values // which the vault copies
 		}
 	}
 	var err error
@@ -112,7 +112,7 @@ func (c *Cleaner) Interaction(req Request, a Answer) (Interaction, error) {
 	if err != nil {
 		return Interaction{}, &redact.Refusal{Rule: "content-encoding", Place: "response body", Reason: err.Error()}
 	}
-	header := a.Response.Header.Clone()
+	header := maps.Clone(a.Response.Header)
 	if header == nil {
 		header = make(http.Header)
 	}
@@ -144,7 +144,7 @@ func (c *Cleaner) response(req Request, r Response, fresh bool) (Response, error
 		if hopByHop[name] || c.DropResponseHeader != nil && c.DropResponseHeader(name) {
 			continue
 		}
-		header[name] = append([]string(nil), values...)
+		header[name] = values // which the vault copies
 	}
 	var err error
 	if r.header, err = c.Vault.Header(s, redact.InResponse, header); err != nil {
@@ -229,8 +229,12 @@ func (c *Cleaner) Check(in Interaction) error {
 			text  []byte
 		}{"informational headers", headerText(info.Header)})
 	}
+	scope := in.request.Scope()
 	for _, p := range parts {
-		if err := c.Vault.CheckIn(in.request.Scope(), p.place, p.text); err != nil {
+		if len(p.text) == 0 {
+			continue
+		}
+		if err := c.Vault.CheckIn(scope, p.place, p.text); err != nil {
 			return err
 		}
 	}
@@ -238,13 +242,21 @@ func (c *Cleaner) Check(in Interaction) error {
 }
 
 func headerText(h http.Header) []byte {
-	var b bytes.Buffer
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		for _, v := range h[name] {
-			b.WriteString(name + ": " + v + "\n")
+	names, size := make([]string, 0, len(h)), 0
+	for name, values := range h {
+		names = append(names, name)
+		for _, v := range values {
+			size += len(name) + len(": ") + len(v) + len("\n")
 		}
 	}
-	return b.Bytes()
+	slices.Sort(names)
+	b := make([]byte, 0, size)
+	for _, name := range names {
+		for _, v := range h[name] {
+			b = append(append(append(append(b, name...), ": "...), v...), '\n')
+		}
+	}
+	return b
 }
 
 // setLength makes the Content-Length header say what the stored body's length

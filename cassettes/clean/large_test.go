@@ -125,7 +125,7 @@ func TestRecordingRemovesContentEncodings(t *testing.T) {
 			t.Fatalf("%s: %v", coding, err)
 		}
 		got := kept(t, resp.Large())
-		if want := strings.Replace(body, secret, "cuss_secret_REDACTED0001", 1); got != want {
+		if want := strings.Replace(body, secret, "cuss_secret_REDACTED000000000001", 1); got != want {
 			t.Errorf("%s: %d bytes, want %d: %.80q", coding, len(got), len(want), got)
 		}
 		if h := resp.Header(); h.Get("Content-Encoding") != "" || h.Get("Content-Length") != fmt.Sprint(len(got)) || resp.Size() != int64(len(got)) {
@@ -187,7 +187,7 @@ func TestLargeSweepAndRenumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, _ := swept.Response()
-	if got := kept(t, resp.Large()); got != `{"note":"REDACTED-0002","client_secret":"cuss_secret_REDACTED0001"}` || resp.Header().Get("Content-Length") != fmt.Sprint(len(got)) {
+	if got := kept(t, resp.Large()); got != `{"note":"REDACTED-0002","client_secret":"cuss_secret_REDACTED000000000001"}` || resp.Header().Get("Content-Length") != fmt.Sprint(len(got)) {
 		t.Errorf("swept: %s, %v", got, resp.Header())
 	}
 	if err := errors.Join(c.Check(swept), c.Check(in)); err != nil {
@@ -201,7 +201,7 @@ func TestLargeSweepAndRenumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp, _ = renumbered.Response()
-	if got := kept(t, resp.Large()); got != `{"note":"REDACTED-A00010001","client_secret":"cuss_secret_REDACTED0010"}` || resp.Header().Get("Content-Length") != fmt.Sprint(len(got)) {
+	if got := kept(t, resp.Large()); got != `{"note":"REDACTED-A00000000010001","client_secret":"cuss_secret_REDACTED000000000010"}` || resp.Header().Get("Content-Length") != fmt.Sprint(len(got)) {
 		t.Errorf("renumbered: %s, %v", got, resp.Header())
 	}
 	same, err := swept.Renumber(map[string]string{"0005": "0006"})

@@ -71,7 +71,7 @@ func formItem(field string) (one item, ok bool) {
 		}
 		return one, false
 	}
-	one.escaped = strings.ContainsAny(rawValue, "%+")
+	one.escaped = isEscaped(rawValue)
 	one.name = innermost(name)
 	return one, true
 }
@@ -124,11 +124,16 @@ func quoteRaw(value string) []byte {
 }
 
 func unescapeForm(s string) (string, bool) {
-	if !strings.ContainsAny(s, "%+") {
+	if !isEscaped(s) {
 		return s, true
 	}
 	out, err := url.QueryUnescape(s)
 	return out, err == nil
+}
+
+// isEscaped reports whether a name or value of a form is not what it stands for.
+func isEscaped(s string) bool {
+	return strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '+') >= 0
 }
 
 // validForm reports whether unescapeForm can read s.
@@ -200,7 +205,7 @@ func (as arrays) place(root Place, name string) Place {
 
 // innermost is the last segment of a decoded name that is not an index.
 func innermost(name string) string {
-	if !strings.ContainsAny(name, "[]") {
+	if strings.IndexByte(name, '[') < 0 && strings.IndexByte(name, ']') < 0 {
 		return name
 	}
 	var buffer [8]string
@@ -252,8 +257,8 @@ func brackets(name string, segments []string) (head string, _ []string, ok bool)
 		return "", nil, false
 	}
 	for rest := name[open:]; rest != ""; {
-		end := strings.IndexAny(rest[1:], "[]") + 1
-		if rest[0] != '[' || end == 0 || rest[end] != ']' || len(segments) == maxBrackets {
+		end := strings.IndexByte(rest, ']')
+		if rest[0] != '[' || end < 0 || strings.IndexByte(rest[1:end], '[') >= 0 || len(segments) == maxBrackets {
 			return "", nil, false
 		}
 		segments = append(segments, rest[1:end])

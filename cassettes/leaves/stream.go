@@ -3,6 +3,7 @@ package leaves
 import (
 	"bytes"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -18,6 +19,8 @@ type JSONStream struct {
 	stack []frame
 	name  string // its nearest member name
 	done  bool
+	texts arena
+	names map[string]string // those seen so far, as they are written
 }
 
 // A frame is an object or array that has not ended yet.
@@ -75,11 +78,13 @@ func (s *JSONStream) step() (leaf Leaf, ok bool, err error) {
 		case top.array:
 			s.path = appendIndex(s.path, top.n)
 		default:
-			token, err := s.dec.ReadToken()
+			raw, err := s.dec.ReadValue()
 			if err != nil {
 				return leaf, false, err
 			}
-			s.name = token.String()
+			if s.name, err = s.member(raw); err != nil {
+				return leaf, false, err
+			}
 			s.path = appendMember(s.path, s.name)
 		}
 		top.n++
@@ -102,20 +107,63 @@ func (s *JSONStream) step() (leaf Leaf, ok bool, err error) {
 	if err != nil {
 		return leaf, false, err
 	}
-	leaf = Leaf{Name: s.name, Place: Place(s.path), End: int(s.dec.InputOffset())}
+	leaf = Leaf{Name: s.name, Place: Place(s.texts.text(s.path)), End: int(s.dec.InputOffset())}
 	leaf.Start = leaf.End - len(raw)
 	switch raw.Kind() {
 	case '"':
 		leaf.Kind, leaf.quote = String, quoteJSON
-		leaf.Value, err = unquoteJSON(raw)
+		leaf.Value, err = s.unquote(raw)
 	case '0':
-		leaf.Kind, leaf.quote, leaf.Value = Number, quoteNumber, string(raw)
+		leaf.Kind, leaf.quote, leaf.Value = Number, quoteNumber, s.texts.text(raw)
 	case 't', 'f':
 		leaf.Kind, leaf.quote, leaf.Value = Bool, quoteBool, string(raw)
 	default:
 		leaf.Kind, leaf.quote = Null, quoteNull
 	}
 	return leaf, err == nil, err
+}
+
+// member returns the name that raw writes. Most objects have the names of the one before.
+func (s *JSONStream) member(raw jsontext.Value) (string, error) {
+	const most = 1 << 10
+	if name, ok := s.names[string(raw)]; ok {
+		return name, nil
+	}
+	name, err := unquoteJSON(raw)
+	if err == nil && len(s.names) < most && len(raw) <= maxArena {
+		if s.names == nil {
+			s.names = make(map[string]string)
+		}
+		s.names[string(raw)] = name
+	}
+	return name, err
+}
+
+func (s *JSONStream) unquote(raw jsontext.Value) (string, error) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return s.texts.text(raw[1 : len(raw)-1]), nil
+	}
+	return unquoteJSON(raw)
+}
+
+// An arena makes short strings, many from one piece of memory.
+type arena struct{ b strings.Builder }
+
+// maxArena is the longest string that an arena makes, in bytes.
+const maxArena = 256
+
+func (a *arena) text(b []byte) string {
+	const piece = 16 << 10
+	if len(b) > maxArena {
+		return string(b)
+	}
+	if a.b.Len()+len(b) > a.b.Cap() {
+		a.b.Reset()
+		a.b.Grow(piece)
+	}
+	at := a.b.Len()
+	a.b.Write(b)
+	return a.b.String()[at:]
 }
 
 // end reads the end of an object or array, which is a leaf when it is empty.

@@ -1,37 +1,53 @@
 package redact
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
 // An anchorTable finds where in a text a value rule could match: a few bytes
 // that every match starts with. Running thirty expressions over every leaf would
 // cost a hundred times more.
 type anchorTable struct {
-	filter [1 << 10]uint64 // 65,536 bits, by a hash of the first three bytes
-	at     map[uint32][]anchor
+	pairs  bitSet // of the first and the second two bytes of each anchor
+	starts bitSet // by a hash of the first three bytes
+	at     [1 << 8][]anchor
 }
+
+// bitSet is a set of numbers of 16 bits.
+type bitSet [1 << 10]uint64
+
+func (set *bitSet) add(n uint16) { set[n>>6] |= 1 << (n & 63) }
+
+// has is 1 for a number in the set, otherwise 0.
+func (set *bitSet) has(n uint16) uint64 { return set[n>>6] >> (n & 63) & 1 }
 
 type anchor struct {
 	text string
 	rule *rule
 }
 
-func newAnchorTable() *anchorTable { return &anchorTable{at: make(map[uint32][]anchor)} }
+func newAnchorTable() *anchorTable { return new(anchorTable) }
 
 // add registers an anchor of at least three bytes.
 func (t *anchorTable) add(text string, one *rule) {
-	key := uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16
-	bit := anchorBit(key)
-	t.filter[bit>>6] |= 1 << (bit & 63)
-	t.at[key] = append(t.at[key], anchor{text, one})
+	t.pairs.add(uint16(text[0]) | uint16(text[1])<<8)
+	t.pairs.add(uint16(text[1]) | uint16(text[2])<<8)
+	bit := anchorBit(text, 0)
+	t.starts.add(bit)
+	t.at[byte(bit)] = append(t.at[byte(bit)], anchor{text, one})
 }
 
-// anchorBit is the bit of a key, which is the first three bytes of an anchor.
-func anchorBit(key uint32) uint32 { return key * 0x9E3779B1 >> 16 }
+// anchorBit is the bit of the anchors that may start at i: a hash of three bytes.
+func anchorBit(s string, i int) uint16 {
+	_ = s[i+2]
+	return uint16((uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16) * 0x9E3779B1 >> 16)
+}
 
 // scan calls f for every place where one of a rule's anchors stands.
 func (t *anchorTable) scan(s string, f func(i int, one *rule)) {
 	for i := t.next(s, 0); i >= 0; i = t.next(s, i+1) {
-		for _, a := range t.at[anchorKey(s, i)] {
+		for _, a := range t.at[byte(anchorBit(s, i))] {
 			if strings.HasPrefix(s[i:], a.text) {
 				f(i, a.rule)
 			}
@@ -39,24 +55,45 @@ func (t *anchorTable) scan(s string, f func(i int, one *rule)) {
 	}
 }
 
-// next returns the first place at or after i where an anchor stands, or -1.
+// next returns the first place at or after i where an anchor stands, or -1. Of every
+// two places one pair of bytes is looked at: it is the second of an anchor that starts
+// at the first place, and the first of one that starts at the second.
 func (t *anchorTable) next(s string, i int) int {
-	for ; i+4 <= len(s); i++ {
-		bit := anchorBit(load4(s, i) & 0xffffff)
-		if t.filter[bit>>6]&(1<<(bit&63)) != 0 && t.stands(s, i) {
-			return i
+	at := i + 1
+	for ; at+8 <= len(s); at += 8 {
+		n := load(s, at)
+		found := t.pairs.has(uint16(n)) | t.pairs.has(uint16(n>>16))<<2 | t.pairs.has(uint16(n>>32))<<4 | t.pairs.has(uint16(n>>48))<<6
+		for ; found != 0; found &= found - 1 {
+			k := at + bits.TrailingZeros64(found)
+			if t.stands(s, k-1) {
+				return k - 1
+			}
+			if t.stands(s, k) {
+				return k
+			}
 		}
 	}
-	if i >= 0 && i+3 == len(s) && t.stands(s, i) {
-		return i
+	for at--; at+3 <= len(s); at++ {
+		if t.stands(s, at) {
+			return at
+		}
 	}
 	return -1
 }
 
 // stands reports whether an anchor stands at i.
 func (t *anchorTable) stands(s string, i int) bool {
-	for _, a := range t.at[anchorKey(s, i)] {
-		if strings.HasPrefix(s[i:], a.text) {
+	if i+3 > len(s) {
+		return false
+	}
+	bit := anchorBit(s, i)
+	return t.starts.has(bit) != 0 && t.reads(s[i:], byte(bit))
+}
+
+// reads reports whether s starts with an anchor of a slot.
+func (t *anchorTable) reads(s string, slot byte) bool {
+	for _, a := range t.at[slot] {
+		if strings.HasPrefix(s, a.text) {
 			return true
 		}
 	}
@@ -76,10 +113,6 @@ func (r *Rules) anchorsIn(s string) (set ruleSet) {
 // holds one of the rule's anchors, if it has any.
 func (set *ruleSet) has(one *rule) bool {
 	return len(one.anchors) == 0 || set[one.order>>6]&(1<<(one.order&63)) != 0
-}
-
-func anchorKey(s string, i int) uint32 {
-	return uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16
 }
 
 func load4(s string, i int) uint32 {

@@ -13,7 +13,10 @@ type nameEnds [1 << 4]uint64
 // add enters a folded name.
 func (e *nameEnds) add(name string) {
 	if len(name) < 2 {
-		return // has always answers yes for these
+		for i := range e {
+			e[i] = ^uint64(0) // any name may end so
+		}
+		return
 	}
 	bit := endBit(name[len(name)-2], name[len(name)-1])
 	e[bit>>6] |= 1 << (bit & 63)
@@ -30,10 +33,74 @@ func (e *nameEnds) has(name string) bool {
 		}
 	}
 	if n > 0 {
+		return e[0] == ^uint64(0) // add has seen a name that is as short
+	}
+	return e.hold(last[0], last[1])
+}
+
+// hold reports whether a name that ends with two letters may be in the set.
+func (e *nameEnds) hold(a, b byte) bool {
+	bit := endBit(a, b)
+	return e[bit>>6]&(1<<(bit&63)) != 0
+}
+
+// mayEndAt reports whether a name of the set may end at s[:end]. It is sure that none
+// does only where two letters or digits stand there.
+func (e *nameEnds) mayEndAt(s string, end int) bool {
+	if end < 2 {
 		return true
 	}
-	bit := endBit(last[0], last[1])
-	return e[bit>>6]&(1<<(bit&63)) != 0
+	a, b := s[end-2], s[end-1]
+	return !isAlnum(a) || !isAlnum(b) || e.hold(a, b)
+}
+
+// mayBeMember reports whether memberAt may find something at the colon at i.
+func (e *nameEnds) mayBeMember(s string, i int) bool {
+	for i > 0 && isSpace(s[i-1]) {
+		i--
+	}
+	return i > 1 && s[i-1] == '"' && e.mayEndAt(s, i-1)
+}
+
+// mayBeElement reports whether elementAt may find something at the "</" at i.
+func (e *nameEnds) mayBeElement(s string, i int) bool {
+	i += 2
+	end := i
+	for end < len(s) && end-i < 2*maxName && isAlnum(s[end]) {
+		end++
+	}
+	if end < len(s) && (s[end] == '_' || s[end] == '-' || s[end] == '.' || s[end] == ':') {
+		return true
+	}
+	return end-i < 2 || e.mayEndAt(s, end)
+}
+
+// mayBeAssigned reports whether assignedAt may find something at the "=" at i.
+func (e *nameEnds) mayBeAssigned(s string, i int) bool {
+	if i+1 == len(s) || s[i+1] == '=' {
+		return false
+	}
+	end := i
+	for end > 0 && i-end < 2 && s[end-1] == ' ' {
+		end--
+	}
+	if e.mayEndAt(s, end) {
+		return true
+	}
+	// The letters may belong to an escape.
+	return end > 2 && (s[end-3] == '%' || s[end-3] == '\\') || end > 3 && s[end-4] == '%'
+}
+
+// mayBeLabelled reports whether labelledAt may find something at the "<" at i: a tag
+// with attributes stands there.
+func mayBeLabelled(s string, i int) bool {
+	if i++; i == len(s) || !isLetter(s[i]) {
+		return false
+	}
+	for i < len(s) && isAlnum(s[i]) {
+		i++
+	}
+	return i < len(s) && s[i] != '>'
 }
 
 func endBit(a, b byte) uint16 { return uint16(a&31)<<5 | uint16(b&31) }
@@ -65,11 +132,29 @@ func (p *pass) assignedAt(s string, i int) (found pair, ok bool) {
 	if start == end {
 		return found, false
 	}
-	if start > 0 && s[start-1] == '\\' && strings.IndexByte("nrt", s[start]) >= 0 {
-		start++ // the end of an escape
+	before := byte(' ')
+	if start > 0 {
+		before = s[start-1]
+		if n := len(escapeTail(s[start:end])); before == '\\' && n > 0 {
+			before = ' '
+			if n > 1 {
+				before = '&'
+			}
+			start += n
+		} else if before == ';' && (strings.HasSuffix(s[:start], "&amp;") || strings.HasSuffix(s[:start], "&#38;")) {
+			before = '&'
+		}
 	}
-	if found.rule = p.nameRule(assignedName(s[start:end])); found.rule == nil {
-		return found, false
+	name := assignedName(s[start:end])
+	if found.rule = p.nameRule(name); found.rule == nil {
+		// window.__TOKEN__: the last part of a path in a program
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return found, false
+		}
+		if found.rule = p.nameRule(name[dot+1:]); found.rule == nil {
+			return found, false
+		}
 	}
 	from := i + 1
 	for from < len(s) && from-i < 3 && s[from] == ' ' {
@@ -100,6 +185,9 @@ func (p *pass) assignedAt(s string, i int) (found pair, ok bool) {
 	after := byte(' ')
 	if to < len(s) {
 		after = s[to]
+		if after == '\\' && (quoteAt(s[to:]) > 0 || escapeTail(s[to+1:]) != "") {
+			after = ' '
+		}
 	}
 	for to > from && s[to-1] == '.' {
 		to-- // the end of a sentence
@@ -108,10 +196,6 @@ func (p *pass) assignedAt(s string, i int) (found pair, ok bool) {
 		return found, false
 	}
 	found.start, found.end, found.value, found.quote = from, to, s[from:to], asWritten
-	before := byte(' ')
-	if start > 0 {
-		before = s[start-1]
-	}
 	switch {
 	case before == '&' || before == '?' || after == '&':
 	case isLimit(before) && isLimit(after):
@@ -121,6 +205,18 @@ func (p *pass) assignedAt(s string, i int) (found pair, ok bool) {
 		return found, false
 	}
 	return found, true
+}
+
+// escapeTail is what belongs to an escape of JSON at the start of what stands behind
+// a backslash: of white space, or of the & in a URL.
+func escapeTail(s string) string {
+	switch {
+	case s != "" && strings.IndexByte("nrt", s[0]) >= 0:
+		return s[:1]
+	case strings.HasPrefix(s, "u0026"):
+		return s[:5]
+	}
+	return ""
 }
 
 // assignedName is the innermost segment of a form's name, perhaps escaped.
@@ -181,12 +277,12 @@ func (p *pass) labelledAt(s string, i int) (found pair, ok bool) {
 			break
 		}
 		text := s[one.start:one.end]
-		switch name := strings.ToLower(one.name); {
-		case name == "value" || name == "content":
+		switch label := labelOf(one.name); {
+		case label == labelsValue:
 			value = one
-		case found.rule == nil && (name == "name" || name == "id" || name == "key" || name == "property"):
+		case found.rule == nil && label == labelsName:
 			found.rule = p.nameRule(assignedName(html.UnescapeString(text)))
-		case found.rule == nil && name == "type" && strings.EqualFold(text, "password"):
+		case found.rule == nil && label == labelsType && strings.EqualFold(text, "password"):
 			found.rule = p.nameRule("password")
 		}
 	}
@@ -211,6 +307,34 @@ func (p *pass) labelledAt(s string, i int) (found pair, ok bool) {
 	return found, found.end > found.start
 }
 
+// A label is what an attribute says of a value.
+type label uint8
+
+const (
+	labelsNothing label = iota
+	labelsName
+	labelsType
+	labelsValue
+)
+
+// labelOf tells the label by the attribute's name, in any case.
+func labelOf(name string) label {
+	switch len(name) {
+	case len("id"), len("key"), len("name"), len("value"), len("content"), len("property"):
+	default:
+		return labelsNothing
+	}
+	switch strings.ToLower(name) {
+	case "name", "id", "key", "property":
+		return labelsName
+	case "type":
+		return labelsType
+	case "value", "content":
+		return labelsValue
+	}
+	return labelsNothing
+}
+
 // An attribute is one of a tag; start and end delimit its value.
 type attribute struct {
 	name       string
@@ -224,7 +348,7 @@ func attributeAt(s string, at int) (a attribute, next int, ok bool) {
 		at++
 	}
 	start := at
-	for at < len(s) && !isSpace(s[at]) && strings.IndexByte("=></", s[at]) < 0 {
+	for at < len(s) && !isSpace(s[at]) && s[at] != '=' && s[at] != '>' && s[at] != '<' && s[at] != '/' {
 		at++
 	}
 	if at == start {

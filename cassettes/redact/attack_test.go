@@ -26,7 +26,7 @@ var repeats = []string{
 	// cards
 	card1, card1 + " ", "4539 5787 6362 1486 ", "1234 ", "12345", "0",
 	// placeholders
-	"REDACTED", "REDACTED-", "REDACTED-A", "REDACTED-X-", "REDACTED-0001", "REDACTED0001", ".REDACTED0001", "e30.REDACTED0001.", "e30.e30.REDACTED0001", "eyJhbGciOiJIUzI1NiJ9.e30.REDACTED",
+	"REDACTED", "REDACTED-", "REDACTED-A", "REDACTED-X-", "REDACTED-0001", "REDACTED000000000001", ".REDACTED000000000001", "e30.REDACTED000000000001.", "e30.e30.REDACTED000000000001", "eyJhbGciOiJIUzI1NiJ9.e30.REDACTED",
 	// structure
 	`"token":`, `"token":"`, `\"token\":\"`, `\\\"token\\\":\\\"`, `"token" : "`, `\`, `\"`, `":`, `\":`, ":", `"`, "</token>", "<token></token>", "<token>", "</", "<", ">",
 	"://", "a://", "https://", "a://?", "a://#", "a://b=", "?token=", "https://a@b?#", "https://a:b@c/?token=x&", "https://x/?u=", "https://x/%%3Fu=", "@", "#", "?",
@@ -35,6 +35,9 @@ var repeats = []string{
 	// wrappings and pairs
 	"%%25", "%%2525", "%%73", "&amp;", "&#38;", "&#x", "&", `\\u0073`, `\\`, "c2tfdGVzdF8", "c2tfdGVzdF9hYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh\n", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB\r\n ", "736b5f74",
 	"token=", "token='", `token="`, "token =", "&token=", "<input ", `<input name="token" value=`, `<a name="token">`, "<a b=", "<password><![CDATA[", "]]></token>",
+	// URLs without schemes, in each other and in pages, and names in lines and labels
+	"//u:p@", "//a", "a:b//", `https:\/\/`, `https:\/\/u:p@h\/?a=1\u0026`, "https://a/", "https://u:p^", "https://h/;token=a", ";token=a", "&amp;token=a",
+	"token: ", "token: 'a1' ", "'token: a1 ", "token: a1\n", "token:\"a\",", "- - ", "cookie: a=1; ", `\ntoken: a1`, `{"name":"token","value":"a"},`, `{"value":"a"},`, "a\x00",
 	"data: {\"d\":\"sk_\"}\n\n", "data: sk_test_\n\n", "data: a\ndata: b\n", "{\"d\":\"q7Zt\"}\n", "\x0a\x08", "\x0b", "\x00\x00\x00\x00\x08", "\x00token=a&",
 }
 

@@ -141,3 +141,37 @@ func benchVault(b *testing.B, learned int) *Vault {
 	}
 	return v
 }
+
+// BenchmarkConfigured redacts the usual body, in which nothing is secret, with what
+// people add to the rules: an expression with and without a literal start, a rule about
+// hosts, personal data.
+func BenchmarkConfigured(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		cfg  Config
+	}{
+		{"plain", Config{}},
+		{"literal", Config{Add: []Rule{{ID: "acp", Value: `acp_\w{30}`, Reason: "x"}}}},
+		{"loose", Config{Add: []Rule{{ID: "acp", Value: `(?i)\bacp-[a-z]+-\w{30}`, Reason: "x"}}}},
+		{"host", Config{Add: []Rule{{ID: "tenant", Host: `([a-z0-9]+)\.acme\.dev`, Reason: "x"}}}},
+		{"pii", Config{PII: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			v := vault(b, c.cfg)
+			in, err := v.Body(stripe, InResponse, jsonType, []byte(stripeObject))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(in)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Body(stripe, InResponse, jsonType, in); err != nil {
+					b.Fatal(err)
+				}
+				if err := v.Check("body", in); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

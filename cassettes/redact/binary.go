@@ -208,6 +208,9 @@ func (p *pass) message(s, after string, depth int) (out string, ok bool) {
 
 // mapMessage rewrites the fields of a message that have a length.
 func mapMessage(s, after string, depth int, field func(value, after string, depth int) string) (out string, ok bool) {
+	if !isMessage(s) {
+		return s, false // before anything is learned from what looks like its fields
+	}
 	var b []byte
 	last := 0 // where the part that is not copied yet starts
 	raw := []byte(s)
@@ -249,6 +252,34 @@ func mapMessage(s, after string, depth int, field func(value, after string, dept
 		return s, true
 	}
 	return string(append(b, s[last:]...)), true
+}
+
+// isMessage reports whether s is laid out as a message, and none of its fields ends
+// inside of a placeholder: a text may look like a message by chance.
+func isMessage(s string) bool {
+	var list []Placeholder
+	if strings.Contains(s, word) {
+		list = wordPlaceholders(s)
+	}
+	raw := []byte(s)
+	for at := 0; at < len(s); {
+		num, kind, n := protowire.ConsumeTag(raw[at:])
+		if n < 0 {
+			return false
+		}
+		size := protowire.ConsumeFieldValue(num, kind, raw[at+n:])
+		if size < 0 {
+			return false
+		}
+		at += n + size
+		for len(list) > 0 && list[0].End <= at {
+			list = list[1:]
+		}
+		if len(list) > 0 && list[0].Start < at {
+			return false
+		}
+	}
+	return true
 }
 
 // field redacts the value of a field.
@@ -332,10 +363,27 @@ func fitted(clean, old string) string {
 	}
 }
 
+// fittedBefore is fitted for what stands before next: a placeholder's number must not
+// run on into a digit there.
+func fittedBefore(clean, old, next string) string {
+	out := fitted(clean, old)
+	if out == old || next == "" || !isDigit(next[0]) {
+		return out
+	}
+	if list := wordPlaceholders(out); len(list) == 0 || list[len(list)-1].End < len(out) {
+		return out
+	}
+	less := old[:len(old)-1]
+	if out = fitted(clean, less); out == less {
+		return old
+	}
+	return out + " "
+}
+
 // fittedPair is fitted for what a name calls secret, however short it is: Check would
 // not know it. What it leaves has no number, and is taken for masked later.
-func fittedPair(clean, old string) string {
-	if clean = fitted(clean, old); clean == old {
+func fittedPair(clean, old, next string) string {
+	if clean = fittedBefore(clean, old, next); clean == old {
 		return strings.Repeat("X", len(old))
 	}
 	return clean
@@ -475,7 +523,8 @@ func renumberFixed(s string, ids map[string]string) string {
 	var b strings.Builder
 	last := 0
 	for _, ph := range Placeholders(s) {
-		if id, ok := ids[ph.ID]; !ok || id == ph.ID {
+		id, ok := ids[ph.ID]
+		if !ok || id == ph.ID {
 			continue
 		}
 		old := s[ph.Start:ph.End]
@@ -483,6 +532,11 @@ func renumberFixed(s string, ids map[string]string) string {
 		end := ph.End
 		for end < len(s) && s[end] == ' ' && end-ph.Start < len(out) {
 			end++
+		}
+		for _, short := range []string{word + "-" + id, word + id} {
+			if room := end - ph.Start; len(out) > room && len(short) <= room {
+				out = short
+			}
 		}
 		b.WriteString(s[last:ph.Start])
 		b.WriteString(out)

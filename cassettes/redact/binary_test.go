@@ -57,7 +57,7 @@ func TestProtobuf(t *testing.T) {
 		long = string(protowire.AppendString(protowire.AppendTag(nil, 2, protowire.BytesType), long))
 	}
 	got = body(t, v, stripe, InResponse, kind, long)
-	if list := strings.Join(stringsOf(t, got), "|"); strings.Count(list, "REDACTED-0001") != 18 {
+	if list := strings.Join(stringsOf(t, got), "|"); strings.Count(list, "REDACTED-0000000001") != 18 {
 		t.Error(list)
 	}
 	// JSON in a field has names.
@@ -169,8 +169,8 @@ func TestFilesStayReadable(t *testing.T) {
 func TestFitted(t *testing.T) {
 	tests := []struct{ clean, old, want string }{
 		{"REDACTED-0001", "0123456789abcdef", "REDACTED-0001   "},
-		{"REDACTED-ACME_TOKEN-0001", "0123456789abcdef", "REDACTED0001    "},
-		{"sk_test_REDACTED-0001", "sk_test_0123456789", "REDACTED0001      "},
+		{"REDACTED-ACME_TOKEN-0000000001", "0123456789abcdef", "REDACTED0001    "},
+		{"sk_test_REDACTED-0000000001", "sk_test_0123456789", "REDACTED0001      "},
 		{"REDACTED-0001", "0123456789ab", "REDACTED0001"},
 		{"REDACTED-0001", "0123456789a", "0123456789a"},
 		{"4988438843884305", "4539578763621486", "4988438843884305"},
@@ -210,7 +210,7 @@ func TestRenumberBody(t *testing.T) {
 		if kind != "application/x-protobuf" {
 			got = got[frameHeader:]
 		}
-		if list := strings.Join(stringsOf(t, got), "|"); list != "REDACTED-A00010000 |label REDACTED-A00010000" {
+		if list := strings.Join(stringsOf(t, got), "|"); list != "REDACTED-A00000000010000 |label REDACTED-A00000000010000" {
 			t.Errorf("%s: %s", kind, list)
 		}
 	}
@@ -219,7 +219,7 @@ func TestRenumberBody(t *testing.T) {
 	if len(got) != len(image) || !strings.Contains(got, "REDACTED-A00010000") || RenumberBody("image/jpeg", got, map[string]string{"A00010000": "0001"}) != image {
 		t.Errorf("%q", got)
 	}
-	if got := RenumberBody(jsonType, `{"a":"REDACTED-0001"}`, ids); got != `{"a":"REDACTED-A00010000"}` {
+	if got := RenumberBody(jsonType, `{"a":"REDACTED-0001"}`, ids); got != `{"a":"REDACTED-A00000000010000"}` {
 		t.Error(got)
 	}
 }

@@ -24,6 +24,13 @@ func (v *Vault) body(p *pass, contentType string, body []byte) ([]byte, error) {
 		return body, nil
 	}
 	before := string(body)
+	if text, w, ok := wideText(before); ok {
+		clean, err := v.body(p, contentType, []byte(text))
+		if err != nil || string(clean) == text {
+			return body, err
+		}
+		return []byte(w.write(string(clean))), nil
+	}
 	var after string
 	if wireOf(contentType) == wireNone && !v.thorough {
 		after = p.settled(contentType, before)
@@ -78,6 +85,10 @@ func (p *pass) leaf(around *siblings, leaf *leaves.Leaf, in places) (clean strin
 	case r.reading == readCredentials:
 		clean = p.credentials(r, leaf.Place, value)
 		return clean, clean != value
+	case r.reading == readSetCookie && strings.Contains(value, "="):
+		clean = p.setCookie(r, leaf.Place, in, value)
+		return clean, clean != value
+	case r.reading == readSetCookie: // a word about cookies
 	default:
 		clean = p.secret(r, leaf.Place, value)
 		return clean, clean != value
@@ -142,6 +153,9 @@ func (p *pass) rule(around *siblings, leaf *leaves.Leaf, in places) *rule {
 	if r == nil {
 		r = p.conditionally(around, leaf, in)
 	}
+	if r == nil {
+		r = p.labelled(around, leaf, in)
+	}
 	if r == nil || len(p.keeps) > 0 && p.kept(r.ID, p.place(leaf.Place)) {
 		return nil
 	}
@@ -191,6 +205,7 @@ type siblings struct {
 	list     []leaves.Leaf
 	outline  *leaves.Outline // instead of the list
 	byParent map[string]beside
+	byLabel  map[string]*rule
 }
 
 func (around *siblings) of(place leaves.Place) beside {
@@ -243,8 +258,20 @@ func (p *pass) plain(place leaves.Place, s string) string {
 	if p.names {
 		s = p.pairs(place, s)
 	}
-	if strings.Contains(s, "://") && p.depth < maxDepth {
+	if mayHoldURL(s) && p.depth < maxDepth {
 		s = p.urls(place, s)
 	}
-	return p.text(place, inBody, s)
+	for range maxRounds {
+		learned := p.v.Learned()
+		if p.noText.is(string(place), s, learned) && !p.v.thorough {
+			break
+		}
+		out := p.textOnce(place, inBody, s)
+		if out == s {
+			p.noText = quietText{string(place), s, learned}
+			break
+		}
+		s = out
+	}
+	return s
 }

@@ -33,7 +33,7 @@ Content-Type: image/png
 --xx--
 `, "\n", "\r\n")
 	fill := strings.NewReplacer("KEY", key40, "RANDOM", random1, "CARD", card1)
-	want := strings.NewReplacer("sk_test_KEY\x00", "sk_test_REDACTED-0003"+strings.Repeat(" ", len(key40)-len("REDACTED-0003"))+"\x00", "hunter2", "REDACTED-0001", "sk_test_KEY", "sk_test_REDACTED-0003", "RANDOM", "REDACTED-0004",
+	want := strings.NewReplacer("sk_test_KEY\x00", "sk_test_REDACTED-0003"+strings.Repeat(" ", len(key40)-len("REDACTED-0003"))+"\x00", "hunter2", "REDACTED-0001", "sk_test_KEY", "sk_test_REDACTED-0000000003", "RANDOM", "REDACTED-0004",
 		`"abc"`, `"REDACTED-0002"`, "CARD", "4988438843884305").Replace(in)
 	if got := body(t, vault(t, Config{}), stripe, InRequest, contentType, fill.Replace(in)); got != want {
 		t.Errorf("\n got %q\nwant %q", got, want)
@@ -45,7 +45,7 @@ Content-Type: image/png
 func TestTextAndBytes(t *testing.T) {
 	tests := []struct{ name, contentType, in, want string }{
 		{"cut JSON", jsonType, `{"password": "hunter2", "list": [1, 2`, `{"password": "REDACTED-0001", "list": [1, 2`},
-		{"duplicate names", jsonType, `{"a":1,"a":2,"client_secret":"pi_1_secret_` + random1 + `"}`, `{"a":1,"a":2,"client_secret":"pi_1_secret_REDACTED0001"}`},
+		{"duplicate names", jsonType, `{"a":1,"a":2,"client_secret":"pi_1_secret_` + random1 + `"}`, `{"a":1,"a":2,"client_secret":"pi_1_secret_REDACTED000000000001"}`},
 		{"escaped quotes", jsonType, `{"password":"a\"b","x":`, `{"password":"REDACTED-0001","x":`},
 		{"cut in a value", jsonType, `{"password": "hunter2hunt`, `{"password": "REDACTED-0001`},
 		{"key in cut JSON", jsonType, `{"private_key":"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n","x":`, `{"private_key":"-----BEGIN PRIVATE KEY-----\nREDACTED-0001\n-----END PRIVATE KEY-----\n","x":`},
@@ -53,7 +53,7 @@ func TestTextAndBytes(t *testing.T) {
 		{"events", "text/event-stream", "event: a\ndata: {\"token\":\"" + random1 + "\"}\n\ndata: " + random1 + "\n\n", "event: a\ndata: {\"token\":\"REDACTED-0001\"}\n\ndata: REDACTED-0001\n\n"},
 		{"XML", "application/xml", `<a><Password>x&amp;y</Password><ns:token t="1">abc</ns:token><name>n</name></a>`, `<a><Password>REDACTED-0001</Password><ns:token t="1">REDACTED-0002</ns:token><name>n</name></a>`},
 		{"JSON in a string", "text/plain", `x = "{\"token\":\"abc\"}"`, `x = "{\"token\":\"REDACTED-0001\"}"`},
-		{"page", "text/html", `<p>sk_live_` + key40 + `</p><a href="https://x.dev/?token=abc">`, `<p>sk_live_REDACTED-0002</p><a href="https://x.dev/?token=REDACTED-0001">`},
+		{"page", "text/html", `<p>sk_live_` + key40 + `</p><a href="https://x.dev/?token=abc">`, `<p>sk_live_REDACTED-0000000002</p><a href="https://x.dev/?token=REDACTED-0001">`},
 		{"binary", "application/octet-stream", "\x00\xffsk_live_" + key40 + "\x00\xfe", "\x00\xffsk_live_REDACTED-0001" + strings.Repeat(" ", len(key40)-len("REDACTED-0001")) + "\x00\xfe"},
 		{"digits follow", "text/plain", random1 + " " + random1 + "77", random1 + " " + random1 + "77"},
 		{"events of an API", "text/event-stream", "event: x\ndata: {\"id\":1,\"client_secret\":\"ek_short\"}\n\ndata:{\"a\":{\"client_secret\" :\n \"two\"}}\n\ndata: [DONE]\n\n", "event: x\ndata: {\"id\":1,\"client_secret\":\"REDACTED-0001\"}\n\ndata:{\"a\":{\"client_secret\" :\n \"REDACTED-0002\"}}\n\ndata: [DONE]\n\n"},
@@ -72,9 +72,9 @@ func TestTextAndBytes(t *testing.T) {
 		{"key without its end", "text/plain", "-----BEGIN PRIVATE KEY-----\\n" + keyLine + "\\n" + keyLine[:10] + "\\nand more", "-----BEGIN PRIVATE KEY-----\\nREDACTED-0001\\nand more"},
 		{"key without its end, and another", "text/plain", "-----BEGIN PRIVATE KEY-----\n" + keyLine + "\n-----BEGIN PRIVATE KEY-----\n" + keyLine + "\n-----END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\nREDACTED-0001\n-----BEGIN PRIVATE KEY-----\nREDACTED-0001\n-----END PRIVATE KEY-----"},
 		{"text about keys", "text/plain", "-----BEGIN PRIVATE KEY----- starts every one of them, -----BEGIN PRIVATE KEY----------END PRIVATE KEY-----", "-----BEGIN PRIVATE KEY----- starts every one of them, -----BEGIN PRIVATE KEY----------END PRIVATE KEY-----"},
-		{"client secret after words", "text/plain", "a_secret_x,pi_3Nab_secret_" + random1 + " a__secret_" + random2, "a_secret_x,pi_3Nab_secret_REDACTED0001 a__secret_REDACTED0002"},
-		{"client secret, escapes", "text/plain", "cs_secret_%2Fab1cdefgh%2 cs_secret_abcdefghijklmnopqrst%2F cs_secret_ab%2F1cdefgh", "cs_secret_REDACTED0001%2 cs_secret_REDACTED0002%2F cs_secret_ab%2F1cdefgh"},
-		{"long token after a short window", "text/plain", "xoxb-" + strings.Repeat(random1, 40), "xoxb-REDACTED-0001"},
+		{"client secret after words", "text/plain", "a_secret_x,pi_3Nab_secret_" + random1 + " a__secret_" + random2, "a_secret_x,pi_3Nab_secret_REDACTED000000000001 a__secret_REDACTED000000000002"},
+		{"client secret, escapes", "text/plain", "cs_secret_%2Fab1cdefgh%2 cs_secret_abcdefghijklmnopqrst%2F cs_secret_ab%2F1cdefgh", "cs_secret_REDACTED000000000001%2 cs_secret_REDACTED000000000002%2F cs_secret_ab%2F1cdefgh"},
+		{"long token after a short window", "text/plain", "xoxb-" + strings.Repeat(random1, 40), "xoxb-REDACTED-0000000001"},
 		{"NDJSON", "application/x-ndjson", "{\"token\":\"abc\"}\n{\"a\":\"b\"}\n", "{\"token\":\"REDACTED-0001\"}\n{\"a\":\"b\"}\n"},
 		{"text", "text/plain", "nothing here: token, password, code=5", "nothing here: token, password, code=5"},
 		{"empty", jsonType, "", ""},

@@ -138,7 +138,7 @@ func FuzzBody(f *testing.F) {
 	secret := "cN7" + random2
 	for _, s := range []string{`{"a":"%","token":"%"}`, `a=%&token=%`, `x % y`, `{"token":"%`, "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n%\r\n--b--\r\n",
 		`{"url":"https://u:%@h/?token=%#%","card":"` + card1 + `"}`, `<token>%</token>`, `a_secret_%`, `REDACTED-0001%`, `%REDACTED-0001`, `sk_test_%77`, `eyJhbGciOiJIUzI1NiJ9.e30.%`,
-		`{"Authorization":"Basic dXNlcjpwYXNz","password":"x REDACTED-0002"}`, `token=sk_test_1&token=REDACTED0001`} {
+		`{"Authorization":"Basic dXNlcjpwYXNz","password":"x REDACTED-0002"}`, `token=sk_test_1&token=REDACTED000000000001`} {
 		for kind := range byte(5) {
 			f.Add(s, kind)
 		}
@@ -168,7 +168,7 @@ func FuzzBody(f *testing.F) {
 func FuzzHeaderAndURL(f *testing.F) {
 	secret := "cN7" + random2
 	for _, s := range []string{"Bearer %", "a=%; b=%", "https://u:%@h/%?token=%&a=%#%", "/x?code=%&state=1", "<https://x/?sig=%>; rel=x", "Basic dTpw", "%", "sk_test_%", "REDACTED-0001", "Bearer REDACTED-0001 x",
-		"Bearer  REDACTED-X-0001", "a=\"REDACTED-0001", "//u:p@h", "?#", "https://h/%2F%"} {
+		"Bearer  REDACTED-X-0000000001", "a=\"REDACTED-0001", "//u:p@h", "?#", "https://h/%2F%"} {
 		f.Add(s)
 	}
 	names := []string{"Authorization", "Cookie", "Set-Cookie", "Location", "Link", "X-Api-Key", "X-Other"}

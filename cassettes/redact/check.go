@@ -10,7 +10,7 @@ func (v *Vault) Check(place string, b []byte) error { return v.check(nil, place,
 // CheckIn is Check for a part of the request s or of its answer. place names the part
 // as Refusals do: "request URL", "response headers", "request body" and so on.
 func (v *Vault) CheckIn(s Scope, place string, b []byte) error {
-	return v.check(&checked{target: s.Target(), in: partOf(place)}, place, b)
+	return v.check(&checked{target: v.scoped(s).target, in: partOf(place)}, place, b)
 }
 
 func (v *Vault) check(at *checked, place string, b []byte) error {

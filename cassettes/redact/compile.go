@@ -24,7 +24,8 @@ type Rules struct {
 	conditionalEnd []ending
 	values         []*rule // those found by their shape, in order
 	anchors        *anchorTable
-	loose          []*rule // value rules without a literal start: tried everywhere
+	loose          []*rule     // value rules without a literal start: tried everywhere
+	traces         *traceTable // of loose, then of hosts; nil when there are too many
 	cards          *rule
 	keeps          []keep
 	env            []known
@@ -34,6 +35,7 @@ type Rules struct {
 	wholeIP        *rule // which finds those that are a whole value
 	removed        []string
 	refuse         bool // a save with suspects
+	scoped         bool // a rule or keep looks at method, host or path
 	personal       bool
 }
 
@@ -131,6 +133,9 @@ func Compile(cfg Config) (*Rules, error) {
 		compiled.nth = len(r.keeps)
 		r.keeps = append(r.keeps, compiled)
 	}
+	r.scoped = len(r.paths) > 0 || slices.ContainsFunc(r.list, func(one Rule) bool { return one.On != "" }) ||
+		slices.ContainsFunc(r.keeps, func(k keep) bool { return k.On != "" })
+	r.traces = newTraceTable(slices.Concat(r.loose, r.hosts))
 	r.env = r.knownFromEnv(cfg.Env)
 	return r, nil
 }
@@ -312,7 +317,7 @@ func (one *rule) compileValue(find string) {
 		return
 	}
 	one.whole = regexp.MustCompile(`^(?:` + aroundSecret(one.Value, `(?s)(.+?)`) + `)$`)
-	one.clean = regexp.MustCompile(`^(?:` + aroundSecret(one.Value, `(`+word+`(?:-(?:[A-Za-z_][A-Za-z0-9_]*-)?)?(?:[0-9]{4}|A[0-9]{8}))`) + `)$`)
+	one.clean = regexp.MustCompile(`^(?:` + aroundSecret(one.Value, `(`+word+`(?:-(?:[A-Za-z_][A-Za-z0-9_]*-)?)?(?:(?:(?:00)?`+zeros+`)?[0-9]{4}|A(?:0?`+zeros+`)?[0-9]{8}))`) + `)$`)
 }
 
 // aroundSecret returns pattern with another pattern in place of its first group.
@@ -385,7 +390,7 @@ func appendFolded(to []byte, name string) []byte {
 
 // named returns the rule for a value under name, or nil.
 func (r *Rules) named(name string, in places, t scope.Target) *rule {
-	for _, one := range r.names.of(r, name) {
+	for _, one := range r.names.of(r, name).rules {
 		if one.in&in != 0 && one.on.Match(t) {
 			return one
 		}

@@ -22,22 +22,28 @@ func (r *Rules) addConditional(one *rule) {
 // conditionally returns the rule in force for a leaf among those that look at what
 // stands around it, or nil.
 func (p *pass) conditionally(around *siblings, leaf *leaves.Leaf, in places) *rule {
-	rules := p.v.rules
-	if len(rules.conditional)+len(rules.conditionalEnd) == 0 || len(leaf.Name) > 128 {
-		return nil
-	}
-	name := fold(leaf.Name)
-	for _, one := range rules.conditional[name] {
+	for _, one := range p.v.rules.names.of(p.v.rules, leaf.Name).conditional {
 		if p.meets(one, around, leaf, in) {
 			return one
 		}
 	}
-	for _, end := range rules.conditionalEnd {
-		if strings.HasSuffix(name, end.text) && p.meets(end.rule, around, leaf, in) {
-			return end.rule
+	return nil
+}
+
+// conditionalCandidates are the rules that look at what stands around a value under
+// name, in the order in which they count.
+func (r *Rules) conditionalCandidates(name string) (list []*rule) {
+	if len(r.conditional)+len(r.conditionalEnd) == 0 {
+		return nil
+	}
+	name = fold(name)
+	list = append(list, r.conditional[name]...)
+	for _, end := range r.conditionalEnd {
+		if strings.HasSuffix(name, end.text) {
+			list = append(list, end.rule)
 		}
 	}
-	return nil
+	return list
 }
 
 func (p *pass) meets(one *rule, around *siblings, leaf *leaves.Leaf, in places) bool {

@@ -17,10 +17,10 @@ func TestWeakEnv(t *testing.T) {
 		t.Errorf("%d values are searched for everywhere, want none", n)
 	}
 	for _, c := range []struct{ value, want string }{
-		{"Bearer alice", "Bearer REDACTED-ALICE_TOKEN-0001"},
-		{"Bearer dummy-bob", "Bearer REDACTED-BOB_TOKEN-0002"},
-		{"Basic " + base64.StdEncoding.EncodeToString([]byte("bob:bob")), "Basic bob:REDACTED-BOB_PASSWORD-0003"},
-		{"Bearer sk_test_dummy", "Bearer sk_test_REDACTED-STRIPE_KEY-0004"},
+		{"Bearer alice", "Bearer REDACTED-ALICE_TOKEN-0000000001"},
+		{"Bearer dummy-bob", "Bearer REDACTED-BOB_TOKEN-0000000002"},
+		{"Basic " + base64.StdEncoding.EncodeToString([]byte("bob:bob")), "Basic bob:REDACTED-BOB_PASSWORD-0000000003"},
+		{"Bearer sk_test_dummy", "Bearer sk_test_REDACTED-STRIPE_KEY-0000000004"},
 		{"Bearer dummy", "Bearer REDACTED-0005"}, // two variables hold it
 		{"Bearer home", "Bearer REDACTED-0006"},
 	} {
@@ -43,7 +43,7 @@ func TestEnvOrder(t *testing.T) {
 	for _, env := range [][]string{{"A_KEY=" + random1, "B_KEY=" + random1}, {"B_KEY=" + random1, "A_KEY=" + random1}} {
 		v := vault(t, Config{Env: env})
 		out, _ := v.Header(stripe, InRequest, http.Header{"Authorization": {"Bearer " + random1}})
-		if got := out.Get("Authorization"); got != "Bearer REDACTED-A_KEY-0001" {
+		if got := out.Get("Authorization"); got != "Bearer REDACTED-A_KEY-0000000001" {
 			t.Errorf("%q: %s", env, got)
 		}
 	}

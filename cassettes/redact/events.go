@@ -12,7 +12,15 @@ import (
 type piece struct {
 	start, end int    // in the body, with quotes
 	value      string // decoded
-	quote      func(string) []byte
+	bare       bool   // value is written as it is, not as a JSON string
+}
+
+func (one *piece) write(b *strings.Builder) {
+	if one.bare {
+		b.WriteString(one.value)
+	} else {
+		b.Write(leaves.QuoteJSON(one.value))
+	}
 }
 
 // events redacts what a stream gives away only once its pieces are joined: a value
@@ -22,11 +30,16 @@ type piece struct {
 // secret gets the placeholder, the others lose theirs. What stands in one piece is
 // redacted already. Numbers are joined by nobody, so cards are not looked for.
 func (p *pass) events(contentType, s string) string {
+	learned := p.v.Learned()
+	if p.noEvents.is(contentType, s, learned) && !p.v.thorough {
+		return s
+	}
 	var edits []piece
 	for _, group := range streamPieces(contentType, s) {
 		edits = p.joined(edits, group)
 	}
 	if len(edits) == 0 {
+		p.noEvents = quietText{contentType, s, learned}
 		return s
 	}
 	slices.SortFunc(edits, func(a, b piece) int { return a.start - b.start })
@@ -34,7 +47,7 @@ func (p *pass) events(contentType, s string) string {
 	last := 0
 	for _, one := range edits {
 		b.WriteString(s[last:one.start])
-		b.Write(one.quote(one.value))
+		one.write(&b)
 		last = one.end
 	}
 	b.WriteString(s[last:])
@@ -44,7 +57,12 @@ func (p *pass) events(contentType, s string) string {
 // joined appends the pieces of a group that change, with their new values.
 func (p *pass) joined(edits []piece, group []piece) []piece {
 	starts := make([]int, len(group)+1)
+	size := 0
+	for i := range group {
+		size += len(group[i].value)
+	}
 	var all strings.Builder
+	all.Grow(size)
 	var placeholders []Placeholder // of each piece: a digit may start the next
 	for i, one := range group {
 		if strings.Contains(one.value, word) {
@@ -150,6 +168,9 @@ func (g *groups) add(place []byte, one piece) {
 		g.byPlace[leaves.Place(place)] = i
 		g.list = append(g.list, nil)
 	}
+	if there := g.list[i]; len(there) == cap(there) {
+		g.list[i] = slices.Grow(there, 4+2*len(there)) // there are as many as events
+	}
 	g.list[i] = append(g.list[i], one)
 }
 
@@ -174,7 +195,7 @@ func (g *groups) events(s string) {
 			return
 		}
 		value = strings.TrimPrefix(value, " ")
-		data = append(data, piece{start: end - len(value), end: end, value: value, quote: asBytes})
+		data = append(data, piece{start: end - len(value), end: end, value: value, bare: true})
 	})
 	dispatch()
 }
@@ -195,26 +216,30 @@ func (g *groups) object(s string, start, end int) (ok bool) {
 	for i := range o.Len() {
 		if o.Kind(i) == leaves.String {
 			from, to := o.Span(i)
-			g.add(o.AppendPlace(place[:0], i), piece{start: start + from, end: start + to, value: o.Value(i), quote: leaves.QuoteJSON})
+			g.add(o.AppendPlace(place[:0], i), piece{start: start + from, end: start + to, value: o.Value(i)})
 		}
 	}
 	return true
 }
 
-func asBytes(s string) []byte { return []byte(s) }
-
 // eachLine calls f for the lines of s, without their ends.
 func eachLine(s string, f func(start, end int)) {
-	for start := 0; start < len(s); {
-		end := strings.IndexAny(s[start:], "\r\n")
-		if end < 0 {
-			f(start, len(s))
-			return
+	feed, carriage := -1, -1 // the next of each
+	after := func(at, start int, c byte) int {
+		if at < start {
+			if at = strings.IndexByte(s[start:], c); at < 0 {
+				return len(s)
+			}
+			at += start
 		}
-		end += start
+		return at
+	}
+	for start := 0; start < len(s); {
+		feed, carriage = after(feed, start, '\n'), after(carriage, start, '\r')
+		end := min(feed, carriage)
 		f(start, end)
 		start = end + 1
-		if s[end] == '\r' && start < len(s) && s[start] == '\n' {
+		if end < len(s) && s[end] == '\r' && start < len(s) && s[start] == '\n' {
 			start++
 		}
 	}

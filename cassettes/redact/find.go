@@ -78,8 +78,8 @@ func NewFinder(values []string) (f *Finder, short []int) {
 		for _, escape := range []func(string) string{url.QueryEscape, url.PathEscape} {
 			if once := escape(value); once != value {
 				twice := escape(once)
-				f.index.addPattern(pattern{twice, sec, asText})
-				f.index.addPattern(pattern{lowerPercent(twice), sec, asText})
+				f.index.addPattern(pattern{text: twice, secret: sec, spelling: asText})
+				f.index.addPattern(pattern{text: lowerPercent(twice), secret: sec, spelling: asText})
 			}
 		}
 	}

@@ -23,14 +23,36 @@ func (v *Vault) Header(s Scope, d Direction, h http.Header) (http.Header, error)
 	out := make(http.Header, len(h))
 	count := 0
 	for _, name := range names {
-		out[name] = slices.Clone(h[name])
 		count += len(h[name])
 	}
-	// The first round looks at every value. So does one after something was learned;
-	// otherwise only what the round before has changed can change again.
-	settled := make([]bool, count)
+	all := make([]string, 0, count)
+	for _, name := range names {
+		n := len(all)
+		if all = append(all, h[name]...); h[name] != nil {
+			out[name] = all[n:len(all):len(all)]
+		} else {
+			out[name] = nil
+		}
+	}
+	memo, begun := p.memo(), v.Learned()
+	key := headerKey{dir: d, oauth: p.oauth}
+	// The first round looks at every value that is not known. So does one after something
+	// was learned; otherwise only what the round before has changed can change again.
+	settled := make([]bool, count, 2*count)
+	known := settled[count : 2*count]
+	for n, name := 0, 0; memo != nil && name < len(names); name++ {
+		key.name = names[name]
+		for i, value := range out[key.name] {
+			key.value = value
+			if clean, ok := memo.outcome(key, begun); ok {
+				out[key.name][i], settled[n], known[n] = clean, true, true
+			}
+			n++
+		}
+	}
+	before := begun
 	for range maxRounds {
-		before, changed, n := v.Learned(), false, 0
+		changed, n := false, 0
 		for _, name := range names {
 			for i, value := range out[name] {
 				if !settled[n] || v.thorough {
@@ -42,12 +64,22 @@ func (v *Vault) Header(s Scope, d Direction, h http.Header) (http.Header, error)
 				n++
 			}
 		}
-		learned := v.Learned() != before
+		now := v.Learned()
+		learned := now != before
 		if !changed && !learned {
 			break
 		}
-		if learned {
+		if before = now; learned {
 			clear(settled)
+		}
+	}
+	for n, name := 0, 0; memo != nil && before == begun && name < len(names); name++ {
+		key.name = names[name]
+		for i, value := range h[key.name] {
+			if key.value = value; !known[n] {
+				memo.remember(key, out[key.name][i], begun)
+			}
+			n++
 		}
 	}
 	return out, nil

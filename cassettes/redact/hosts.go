@@ -62,9 +62,13 @@ func (p *pass) hostLabel(one *rule, secret string) string {
 	return formHost.write(n, secret) // whatever form it has elsewhere
 }
 
-// hostsIn appends the hosts that stand in a text and that a rule is about.
-func (r *Rules) hostsIn(found []hit, s string) []hit {
-	for _, one := range r.hosts {
+// hostsIn appends the hosts that stand in a text and that a rule is about. may says
+// which rules there is a trace of.
+func (r *Rules) hostsIn(found []hit, s string, may traces) []hit {
+	for n, one := range r.hosts {
+		if !may.has(len(r.loose) + n) {
+			continue
+		}
 		for _, at := range one.find.FindAllStringSubmatchIndex(s, -1) {
 			if !wholeHost(s, at[0], at[1]) {
 				continue

@@ -45,14 +45,14 @@ func TestHostRule(t *testing.T) {
 		"Location":                    "https://redacted-0001.hooks.acme.dev/v1/events/7",
 		"Link":                        `<https://redacted-0001.hooks.acme.dev/v1?page=2>; rel="next"`,
 		"Access-Control-Allow-Origin": "https://redacted-0001.hooks.acme.dev",
-		"X-Served-For":                "redacted-0001.hooks.acme.dev",
+		"X-Served-For":                "redacted-0000000001.hooks.acme.dev",
 	} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 	got := body(t, v, hooks, InResponse, jsonType, `{"url":"https://x7f9k2m4q8zt.hooks.acme.dev/v1","host":"x7f9k2m4q8zt.hooks.acme.dev","tenant":"x7f9k2m4q8zt","other":"zz-x7f9k2m4q8zt.hooks.acme.dev.evil"}`)
-	if strings.Contains(got, "x7f9k2m4q8zt") || !strings.Contains(got, `"host":"redacted-0001.hooks.acme.dev"`) {
+	if strings.Contains(got, "x7f9k2m4q8zt") || !strings.Contains(got, `"host":"redacted-0000000001.hooks.acme.dev","tenant":"redacted-0001"`) {
 		t.Error(got)
 	}
 	if shown := v.Text("dial tcp: lookup x7f9k2m4q8zt.hooks.acme.dev: no such host"); strings.Contains(shown, "x7f9k2m4q8zt") {
@@ -72,7 +72,7 @@ func TestHostRuleWithAWord(t *testing.T) {
 		t.Errorf("%s, %v; want %s", u, err, want)
 	}
 	if got, want := body(t, v, s, InResponse, jsonType, `{"sells":"coffee","at":"https://coffee.myshop.dev","next":"tea.myshop.dev"}`),
-		`{"sells":"coffee","at":"https://redacted-0001.myshop.dev","next":"redacted-0002.myshop.dev"}`; got != want {
+		`{"sells":"coffee","at":"https://redacted-0001.myshop.dev","next":"redacted-0000000002.myshop.dev"}`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if list := v.Weak(); len(list) == 0 || list[0].Rule != "shop" {

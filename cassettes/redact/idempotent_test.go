@@ -104,7 +104,7 @@ func TestShapesThatSDKsCheck(t *testing.T) {
 	for name, shape := range map[string]string{
 		"intent": `^(pi|seti)_[^_]+_secret_[^_]+$`, // stripe-ios, stripe-android, Stripe.js
 		"setup":  `^(pi|seti)_[^_]+_secret_[^_]+$`,
-		"key":    `^sk_test_REDACTED-\d{4}$`, // the hyphen: no scanner's expression for a key matches
+		"key":    `^sk_test_REDACTED-0{6}\d{4}$`, // the hyphen: no scanner's expression for a key matches
 		"hook":   `^whsec_`,
 		"jwt":    `^[\w-]+\.[\w-]+\.[\w-]+$`,
 		"visa":   `^4\d{15}$`, "visa2": `^4\d{15}$`, "amex": `^3[47]\d{13}$`,
@@ -113,13 +113,16 @@ func TestShapesThatSDKsCheck(t *testing.T) {
 			t.Errorf("%s: %s does not have the shape %s", name, got[name], shape)
 		}
 	}
+	if _, err := base64.StdEncoding.Strict().DecodeString(strings.TrimPrefix(got["hook"], "whsec_")); err != nil {
+		t.Errorf("Svix cannot read %s: %v", got["hook"], err)
+	}
 	if !luhn(got["visa"]) || !luhn(got["visa2"]) || got["visa"] == got["visa2"] {
 		t.Errorf("cards: %s, %s", got["visa"], got["visa2"])
 	}
 	// The signature is opaque: any length decodes. An encrypted token has no readable
 	// part, and is one placeholder.
 	for i, part := range strings.Split(got["jwt"], ".") {
-		if raw, err := base64.RawURLEncoding.DecodeString(part); err != nil || i < 2 && !json.Valid(raw) {
+		if raw, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || i < 2 && !json.Valid(raw) {
 			t.Errorf("part %d of %s: %v", i, got["jwt"], err)
 		}
 	}

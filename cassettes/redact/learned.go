@@ -28,6 +28,7 @@ type pattern struct {
 	text     string
 	secret   *secret
 	spelling spelling
+	next     int32 // the number of another one that starts alike, or 0
 }
 
 // index finds every learned secret in every spelling in one pass over a text. It is
@@ -36,12 +37,17 @@ type pattern struct {
 // the first eight of a pattern, which takes about a nanosecond; where they are, a
 // second filter is asked for each start that they may belong to. Adding is cheap,
 // so nothing is compiled again when a secret is learned.
+//
+// All that is learned is marked in every garbage collection: there are few pointers in
+// it, and no memory of its own for a pattern.
 type index struct {
-	byStart map[uint64]*bucket
-	values  map[string]struct{} // those that have been added
-	size    int                 // patterns
-	pieces  filter              // of pieceSize bytes
-	starts  filter              // of minSearched bytes
+	byStart  map[uint64]int32    // the number of the first pattern, or -1 minus that of a bucket
+	patterns []pattern           // by number; the first one is none
+	buckets  []*bucket           // of those that start like many others
+	values   map[string]struct{} // those that have been added
+	size     int                 // patterns
+	pieces   filter              // of pieceSize bytes
+	starts   filter              // of minSearched bytes
 }
 
 // A pattern holds stride pieces, one after another, and the text is looked at every
@@ -53,7 +59,7 @@ const (
 )
 
 func newIndex() *index {
-	ix := &index{byStart: make(map[uint64]*bucket), values: make(map[string]struct{})}
+	ix := &index{byStart: make(map[uint64]int32), patterns: make([]pattern, 1, 16), values: make(map[string]struct{})}
 	ix.grow(1 << 8)
 	return ix
 }
@@ -108,20 +114,29 @@ func (ix *index) add(value string, sec *secret) {
 	if _, ok := ix.values[value]; ok {
 		return
 	}
-	value = strings.Clone(value) // it may be a piece of a large body
-	ix.values[value] = struct{}{}
+	var list []pattern
 	for _, text := range textSpellings(value) {
-		ix.addPattern(pattern{text, sec, asText})
+		list = append(list, pattern{text: text, secret: sec, spelling: asText})
 	}
-	if len(value) > maxEncoded {
-		return // a key file's lines are learned one by one
+	if len(value) <= maxEncoded { // of a key file, the lines are learned one by one
+		for _, text := range base64Spellings(value) {
+			list = append(list, pattern{text: text, secret: sec, spelling: asBase64})
+		}
+		lower := hex.EncodeToString([]byte(value))
+		list = append(list, pattern{text: lower, secret: sec, spelling: asHex},
+			pattern{text: strings.ToUpper(lower), secret: sec, spelling: asHex})
 	}
-	for _, text := range base64Spellings(value) {
-		ix.addPattern(pattern{text, sec, asBase64})
+	// One text holds them all, the value first; value may be a piece of a large body.
+	var b strings.Builder
+	for i := range list {
+		b.WriteString(list[i].text)
 	}
-	lower := hex.EncodeToString([]byte(value))
-	ix.addPattern(pattern{lower, sec, asHex})
-	ix.addPattern(pattern{strings.ToUpper(lower), sec, asHex})
+	all := b.String()
+	ix.values[all[:len(value)]] = struct{}{}
+	for _, one := range list {
+		one.text, all = all[:len(one.text)], all[len(one.text):]
+		ix.addPattern(one)
+	}
 }
 
 // maxEncoded is the longest value whose encodings are searched for, in bytes.
@@ -132,13 +147,33 @@ func (ix *index) addPattern(p pattern) {
 		return
 	}
 	start := load(p.text, 0)
-	there := ix.byStart[start]
-	if there == nil {
-		there = &bucket{}
-		ix.byStart[start] = there
-	}
-	if !there.add(p) {
-		return
+	first := ix.byStart[start]
+	switch {
+	case first < 0:
+		if !ix.buckets[-1-first].add(p) {
+			return
+		}
+	default:
+		n := 0
+		for at := first; at != 0; at = ix.patterns[at].next {
+			if ix.patterns[at].text == p.text {
+				return
+			}
+			n++
+		}
+		if n < maxFew {
+			p.next = first
+			ix.byStart[start] = int32(len(ix.patterns))
+			ix.patterns = append(ix.patterns, p)
+			break
+		}
+		many := &bucket{many: make(map[string]pattern)}
+		for at := first; at != 0; at = ix.patterns[at].next {
+			many.add(ix.patterns[at])
+		}
+		many.add(p)
+		ix.buckets = append(ix.buckets, many)
+		ix.byStart[start] = -int32(len(ix.buckets))
 	}
 	if ix.size++; ix.size*16 > len(ix.starts.words)*64 {
 		ix.grow(1 << bits.Len(uint(2*ix.size)))
@@ -146,10 +181,9 @@ func (ix *index) addPattern(p pattern) {
 	ix.mark(start)
 }
 
-// A bucket holds the patterns that start alike: one or two as a rule, but all of
-// an API's tokens when they start with the same words.
+// A bucket holds the patterns that start alike when they are many: all of an API's
+// tokens may start with the same words.
 type bucket struct {
-	few []pattern // until there are more than maxFew
 	// many holds them all by their text, and sizes how they end, longest first.
 	many  map[string]pattern
 	sizes []patternSize
@@ -166,29 +200,9 @@ const maxFew = 8
 
 // add reports whether p is new.
 func (b *bucket) add(p pattern) bool {
-	if b.many == nil {
-		for _, there := range b.few {
-			if there.text == p.text {
-				return false
-			}
-		}
-		if len(b.few) < maxFew {
-			b.few = append(b.few, p)
-			return true
-		}
-		b.many = make(map[string]pattern)
-		for _, there := range b.few {
-			b.enter(there)
-		}
-		b.few = nil
-	} else if _, ok := b.many[p.text]; ok {
+	if _, ok := b.many[p.text]; ok {
 		return false
 	}
-	b.enter(p)
-	return true
-}
-
-func (b *bucket) enter(p pattern) {
 	b.many[p.text] = p
 	n := len(p.text)
 	at, ok := slices.BinarySearchFunc(b.sizes, n, func(size patternSize, n int) int { return n - size.length })
@@ -196,15 +210,24 @@ func (b *bucket) enter(p pattern) {
 		b.sizes = slices.Insert(b.sizes, at, patternSize{n, make(map[uint64]struct{})})
 	}
 	b.sizes[at].ends[load(p.text, n-minSearched)] = struct{}{}
+	return true
 }
 
 // longest returns the longest pattern that s starts with.
-func (b *bucket) longest(s string) (best pattern, ok bool) {
-	for _, p := range b.few {
-		if len(p.text) > len(best.text) && strings.HasPrefix(s, p.text) {
-			best, ok = p, true
+func (ix *index) longest(s string) (best pattern, ok bool) {
+	first := ix.byStart[load(s, 0)]
+	if first < 0 {
+		return ix.buckets[-1-first].longest(s)
+	}
+	for at := first; at != 0; at = ix.patterns[at].next {
+		if p := &ix.patterns[at]; len(p.text) > len(best.text) && strings.HasPrefix(s, p.text) {
+			best, ok = *p, true
 		}
 	}
+	return best, ok
+}
+
+func (b *bucket) longest(s string) (best pattern, ok bool) {
 	for _, size := range b.sizes {
 		if size.length > len(s) {
 			continue
@@ -228,7 +251,7 @@ func load(s string, i int) uint64 {
 // returns false.
 func (ix *index) scan(s string, f func(i int, p pattern) bool) {
 	for i := ix.next(s, 0); i >= 0; i = ix.next(s, i+1) {
-		if best, ok := ix.byStart[load(s, i)].longest(s[i:]); ok && !f(i, best) {
+		if best, ok := ix.longest(s[i:]); ok && !f(i, best) {
 			return
 		}
 	}
@@ -254,7 +277,7 @@ func (ix *index) next(s string, i int) int {
 		}
 		for start := max(i, at-stride+1); start <= at && start+minSearched <= len(s); start++ {
 			window := load(s, start)
-			if ix.starts.may(window) && ix.byStart[window] != nil {
+			if ix.starts.may(window) && ix.byStart[window] != 0 {
 				return start
 			}
 		}
@@ -335,9 +358,12 @@ func base64Spellings(value string) []string {
 		to := len(padded) * 8 / 6
 		std := encoded[from:to]
 		out = append(out, std)
-		if other := strings.NewReplacer("+", "-", "/", "_").Replace(std); other != std {
+		if other := urlAlphabet.Replace(std); other != std {
 			out = append(out, other)
 		}
 	}
 	return out
 }
+
+// urlAlphabet turns the usual alphabet of base64 into that of URLs and file names.
+var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")

@@ -28,7 +28,7 @@ func (p *pass) secret(r *rule, place leaves.Place, value string) string {
 	if out, ok := p.shaped(place, value); ok {
 		return out
 	}
-	if strings.Contains(value, "://") && p.depth < maxDepth {
+	if mayHoldURL(value) && p.depth < maxDepth {
 		p.urls(place, value) // a connection string's password is learned by itself too
 	}
 	return p.whole(r.ID, place, value, value)
@@ -38,15 +38,17 @@ func (p *pass) secret(r *rule, place leaves.Place, value string) string {
 // values the same secret.
 func (p *pass) whole(id string, place leaves.Place, value, identity string) string {
 	if strong(value) {
-		return p.v.placeholder(p.v.learn(identity, id, value), false)
+		return p.v.placeholder(p.v.learn(identity, id, value), byItself)
 	}
 	p.v.report(id, p.place(place))
-	return p.v.placeholder(p.v.secret(identity, id, ""), false)
+	return p.v.placeholder(p.v.secret(identity, id, ""), byItself)
 }
 
-// isClean reports whether a value is what redaction leaves of a whole secret: a
-// placeholder, perhaps in the shape that a value rule keeps.
-func (p *pass) isClean(value string) bool {
+func (p *pass) isClean(value string) bool { return p.v.rules.IsClean(value) }
+
+// IsClean reports whether a value is what redaction leaves of a whole secret: a
+// placeholder, perhaps in the shape that a value rule keeps ("sk_test_REDACTED-…").
+func (r *Rules) IsClean(value string) bool {
 	if list := formPlaceholders(value); len(list) == 1 && list[0].Start == 0 && list[0].End == len(value) {
 		return true
 	}
@@ -60,8 +62,8 @@ func (p *pass) isClean(value string) bool {
 	if list[0].Start == 0 && list[0].End == len(value) {
 		return true
 	}
-	may := p.v.rules.anchorsIn(value)
-	for _, one := range p.v.rules.values {
+	may := r.anchorsIn(value)
+	for _, one := range r.values {
 		if one.clean != nil && may.has(one) && one.clean.MatchString(value) {
 			return true
 		}
@@ -84,7 +86,7 @@ func (p *pass) shaped(place leaves.Place, value string) (string, bool) {
 			if _, _, ok := jwtParts(value); !ok {
 				continue
 			}
-			sec := p.v.learn(value, one.ID, value)
+			sec := p.v.learnJWT(value, one.ID)
 			return jwtPlaceholder(value, p.v.id(sec), p.harmless), true
 		case one.whole == nil:
 			continue
@@ -106,9 +108,25 @@ func (p *pass) shaped(place leaves.Place, value string) (string, bool) {
 		default:
 			sec = p.v.secret(value, one.ID, "")
 		}
-		return value[:at[2]] + p.v.placeholder(sec, one.shape == shapeJoined) + value[at[3]:], true
+		return value[:at[2]] + p.v.placeholder(sec, p.settingFor(one, value, at[2], at[3])) + value[at[3]:], true
 	}
 	return "", false
+}
+
+// settingFor is how a placeholder is written in place of s[start:end], which the rule
+// calls secret.
+func (p *pass) settingFor(one *rule, s string, start, end int) setting {
+	switch {
+	case one.shape == shapeJoined:
+		return joined
+	case one.shape == shapeUnnamed:
+		return unnamed
+	case one.shape == shapePEM: // its markers part it from everything
+		return byItself
+	case p.fixed: // bytes, which nobody reads as they are: what is short has room
+		return byItself
+	}
+	return settingOf(s, start, end)
 }
 
 // caughtBy reports whether the rule would catch all of value wherever it stood.
@@ -200,9 +218,9 @@ func (p *pass) basic(r *rule, place leaves.Place, payload string) string {
 		p.v.report(r.ID, p.place(place))
 	}
 	if p.isUser(place, user, password) {
-		return user + ":" + p.v.placeholder(sec, false)
+		return user + ":" + p.v.placeholder(sec, byItself)
 	}
-	return p.v.placeholder(sec, false)
+	return p.v.placeholder(sec, byItself)
 }
 
 // isUser reports whether a user's name can be stored: it is no secret by its shape,
@@ -223,7 +241,7 @@ func (p *pass) isUser(place leaves.Place, user, password string) bool {
 // every request. They are the same secret when the one that names the user is.
 func (p *pass) parameters(r *rule, place leaves.Place, rest, start, end string) string {
 	for _, h := range p.v.rules.search(rest) {
-		if h.rule.shape == shapePlain {
+		if h.rule.shape == shapePlain || h.rule.shape == shapeUnnamed {
 			p.v.learnPart(rest[h.start:h.end], rest[h.secretStart:h.secretEnd], h.rule.ID)
 		}
 	}
@@ -235,7 +253,7 @@ func (p *pass) parameters(r *rule, place leaves.Place, rest, start, end string) 
 	if j := strings.IndexAny(user, end); j >= 0 {
 		user = user[:j]
 	}
-	return p.v.placeholder(p.v.secret("user "+user, r.ID, ""), false)
+	return p.v.placeholder(p.v.secret("user "+user, r.ID, ""), byItself)
 }
 
 // learnCredential learns a user name or password that came in an encoding: a
@@ -248,6 +266,10 @@ func (v *Vault) learnCredential(value, rule string, password bool) (env string) 
 	var sec *secret
 	for _, h := range v.rules.search(value) {
 		if h.start == 0 && h.end == len(value) && h.rule.shape != shapeCard {
+			if h.rule.shape == shapeJWT {
+				sec = v.learnJWT(value, h.rule.ID)
+				break
+			}
 			sec = v.learnPart(value, value[h.secretStart:h.secretEnd], h.rule.ID)
 			break
 		}

@@ -11,29 +11,35 @@ import (
 // use, and a name that nobody asks for gives way to one that somebody does.
 type nameCache [1 << 10]atomic.Pointer[namedRules]
 
-// namedRules are the rules for one name.
+// namedRules are the rules for one name: those of the name alone, and those that look
+// at what stands around the value too.
 type namedRules struct {
-	name  string
-	rules []*rule
+	name        string
+	rules       []*rule
+	conditional []*rule
 }
+
+var noRules namedRules
 
 var nameSeed = maphash.MakeSeed()
 
-// of returns what r.candidates does.
-func (c *nameCache) of(r *Rules, name string) []*rule {
+// of returns the rules for values under name wherever they stand, in the order in which
+// they count.
+func (c *nameCache) of(r *Rules, name string) *namedRules {
 	if len(name) > maxRuleName {
-		return nil
+		return &noRules
 	}
 	slot := &c[maphash.String(nameSeed, name)%uint64(len(c))]
 	if there := slot.Load(); there != nil && there.name == name {
-		return there.rules
+		return there
 	}
-	found := r.candidates(name)
-	slot.Store(&namedRules{strings.Clone(name), found})
+	found := &namedRules{strings.Clone(name), r.candidates(name), r.conditionalCandidates(name)}
+	slot.Store(found)
 	return found
 }
 
 // mayName reports whether a rule may be in force for a value because of its name.
 func (r *Rules) mayName(name string) bool {
-	return len(r.conditional)+len(r.conditionalEnd) > 0 || len(r.names.of(r, name)) > 0
+	found := r.names.of(r, name)
+	return len(found.rules)+len(found.conditional) > 0
 }

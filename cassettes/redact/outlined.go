@@ -238,11 +238,11 @@ func (d *draft) looksAt(i int, sieve *sieve) bool {
 	case leaves.Raw, leaves.Blob:
 		return true
 	case leaves.Number:
-		return sieve.all || end-start >= minCard
+		return sieve.all || end-start >= minCard || d.p.v.rules.email != nil && d.p.names && d.p.v.rules.mayName(o.Name(i))
 	default:
 		return false // p.leaf lets them be
 	}
-	if sieve.all || d.p.names && d.p.v.rules.mayName(o.Name(i)) {
+	if sieve.all || d.p.names && (d.p.v.rules.mayName(o.Name(i)) || isLabelled(o.Name(i))) {
 		return true
 	}
 	value, ok := o.Verbatim(i)

@@ -23,20 +23,23 @@ const maxName = 64
 // there too: JSON that does not parse, a stream of events, XML and pages would
 // otherwise give away what the same value under the same name must not.
 func (p *pass) pairs(place leaves.Place, s string) string {
-	s = p.replacePairs(place, s, ":", p.memberAt)
-	s = p.replacePairs(place, s, "</", p.elementAt)
-	s = p.replacePairs(place, s, "=", p.assignedAt)
-	return p.replacePairs(place, s, "<", p.labelledAt)
+	ends := &p.v.rules.nameEnds
+	s = p.replacePairs(place, s, ":", ends.mayBeNamed, p.colonAt)
+	s = p.replacePairs(place, s, "</", ends.mayBeElement, p.elementAt)
+	s = p.replacePairs(place, s, "=", ends.mayBeAssigned, p.assignedAt)
+	return p.replacePairs(place, s, "<", mayBeLabelled, p.labelledAt)
 }
 
 // mayHoldPairs reports whether a text that is a value by itself has something of a
 // log line, a form, a page or an XML text in it.
 func mayHoldPairs(s string) bool {
-	return strings.Contains(s, "</") || strings.Contains(s, `"`) && strings.Contains(s, ":") || strings.Contains(s, "=")
+	return strings.Contains(s, "</") || strings.Contains(s, "=") ||
+		strings.Contains(s, ":") && (strings.Contains(s, `"`) || strings.Contains(s, ": ") || strings.Contains(s, ":'"))
 }
 
-// replacePairs redacts the pairs that find sees at each mark.
-func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s string, at int) (pair, bool)) string {
+// replacePairs redacts the pairs that find sees at each mark. may tells of most marks
+// quickly that there is none.
+func (p *pass) replacePairs(place leaves.Place, s, mark string, may func(s string, at int) bool, find func(s string, at int) (pair, bool)) string {
 	var b strings.Builder
 	last := 0
 	for from := 0; ; {
@@ -46,6 +49,9 @@ func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s stri
 		}
 		i += from
 		from = i + len(mark)
+		if !may(s, i) {
+			continue
+		}
 		found, ok := find(s, i)
 		if !ok || found.start < last || found.rule.reading == readCode || p.kept(found.rule.ID, p.place(place)) {
 			continue
@@ -60,13 +66,20 @@ func (p *pass) replacePairs(place leaves.Place, s, mark string, find func(s stri
 			}
 		case readCredentials:
 			clean = p.credentials(found.rule, place, clean)
+		case readSetCookie:
+			if strings.Contains(clean, "=") {
+				clean = p.setCookie(found.rule, place, inBody, clean)
+			}
 		default:
 			clean = p.secret(found.rule, place, clean)
 		}
 		if clean != found.value {
+			if !p.fixed && settingOf(s, found.start, found.end) == within {
+				clean = lengthened(clean)
+			}
 			clean = found.quote(clean)
 			if p.fixed {
-				clean = fittedPair(clean, s[found.start:found.end])
+				clean = fittedPair(clean, s[found.start:found.end], s[found.end:])
 			}
 			b.WriteString(s[last:found.start])
 			b.WriteString(clean)
@@ -167,6 +180,7 @@ func (p *pass) elementAt(s string, i int) (found pair, ok bool) {
 	}
 	if inner, ok := strings.CutSuffix(s[:i], "]]>"); ok {
 		open := max(0, len(inner)-maxFileSecret)
+		open += max(0, strings.LastIndex(inner[open:], "]]>")) // no section holds the end of another
 		if at := strings.LastIndex(inner[open:], cdata); at < 0 {
 			return found, false
 		} else {

@@ -245,7 +245,7 @@ func (v *Vault) formed(sec *secret, like string) string {
 	if n, ok := ParseNumber(v.id(sec)); ok && sec.form != formPlain {
 		return sec.form.write(n, like)
 	}
-	return v.placeholder(sec, false)
+	return v.placeholder(sec, byItself)
 }
 
 // phone redacts a telephone number.
@@ -325,7 +325,7 @@ func isSomebodys(addr netip.Addr) bool {
 // look like one.
 func (p *pass) wholeAddress(place leaves.Place, value string) (string, bool) {
 	r := p.v.rules.wholeIP
-	if r == nil || len(value) < 7 || len(value) > 45 || !isHex(value[0]) && value[0] != ':' || !strings.ContainsAny(value, ".:") {
+	if r == nil || !mayBeAddress(value) {
 		return "", false
 	}
 	if _, err := netip.ParseAddr(value); err != nil || containsFold(string(place), "version") || p.kept(r.ID, p.place(place)) {
@@ -333,6 +333,25 @@ func (p *pass) wholeAddress(place leaves.Place, value string) (string, bool) {
 	}
 	clean := p.address(r, value)
 	return clean, clean != value
+}
+
+// mayBeAddress tells from a look at a few characters that most values are no IP address.
+func mayBeAddress(value string) bool {
+	if len(value) < 7 || len(value) > 45 {
+		return false
+	}
+	parted := false
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c == '.' || c == ':':
+			parted = true
+		case c == '%':
+			return parted // the name of a zone follows
+		case !isHex(c):
+			return false
+		}
+	}
+	return parted
 }
 
 // halfPostalCode keeps the first half of a postal code, which says as much as the
@@ -502,7 +521,11 @@ func (p *pass) formReplacement(s string, h hit, limit int) (text string, end int
 		for h.end < limit && isDigit(s[h.end]) {
 			h.end++
 		}
-		return p.hostLabel(h.rule, s[h.start:h.end]), h.end
+		text = p.hostLabel(h.rule, s[h.start:h.end])
+		if settingOf(s, h.start, h.end) == within {
+			text = lengthened(text)
+		}
+		return text, h.end
 	}
 	text = s[h.start:h.end]
 	address := text

@@ -92,7 +92,7 @@ func merged(a, b []Placeholder) []Placeholder {
 // another placeholder of this form: its groups stay. A number that the form has
 // no room for is written plainly.
 func (f form) write(n int, like string) string {
-	number := Number(n)
+	number := shortNumber(Number(n))
 	switch f {
 	case formName:
 		return "Redacted-" + number
@@ -126,6 +126,9 @@ func (ph Placeholder) renumbered(s, id string) string {
 	if !ok {
 		return id // a card's
 	}
+	if ph.idEnd > 0 {
+		return s[ph.Start:ph.idStart] + ph.cased(ph.number(s, id)) + s[ph.idEnd:ph.End]
+	}
 	return ph.form.write(n, s[ph.Start:ph.End])
 }
 
@@ -142,7 +145,7 @@ func wordFormAt(s string, floor, i int) (Placeholder, bool) {
 		return Placeholder{}, false
 	}
 	from := i + len("edacted-")
-	end, id := numberEndFold(s, from)
+	end, id := numberAtFold(s, from)
 	if end == 0 {
 		return Placeholder{}, false
 	}
@@ -160,20 +163,17 @@ func wordFormAt(s string, floor, i int) (Placeholder, bool) {
 	return ph, true
 }
 
-// numberEndFold is numberEnd for a number whose letter may be small, as in host
+// numberAtFold is numberAt for a number whose letter may be small, as in host
 // names. It returns the identity too.
-func numberEndFold(s string, i int) (end int, id string) {
+func numberAtFold(s string, i int) (end int, id string) {
 	if i < len(s) && s[i] == 'a' {
-		window := "A" + s[i+1:min(len(s), i+10)]
-		if end = numberEnd(window, 0); end == 0 {
+		if id, end = numberAt("A"+s[i+1:min(len(s), i+1+maxNumber)], 0); end == 0 {
 			return 0, ""
 		}
-		return i + end, window[:end]
+		return i + end, id
 	}
-	if end = numberEnd(s, i); end == 0 {
-		return 0, ""
-	}
-	return end, s[i:end]
+	id, end = numberAt(s, i)
+	return end, id
 }
 
 func hasPrefixFold(s, prefix string) bool {

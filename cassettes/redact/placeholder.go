@@ -7,14 +7,20 @@ import (
 )
 
 // The written forms of one placeholder. A number is four digits, above 9999
-// "A" and eight digits; it alone is the identity.
+// "A" and eight digits; it alone is the identity. It is written with more zeros
+// where it is a part of a longer word: see longNumber.
 //
-//	REDACTED-0001             the usual form; the hyphen keeps secret scanners quiet
-//	REDACTED-STRIPE_KEY-0001  the secret came from this environment variable
-//	REDACTED0001              where a hyphen would break the shape: after "_secret_",
-//	                          which mobile SDKs split at, and as a JWT's third part
-//	4988438843884305          a card number: one of cardPool
-//	Redacted-0001             and what else keeps a format: formWriters
+//	REDACTED-0001                    the usual form; the hyphen keeps secret scanners quiet
+//	sk_test_REDACTED-0000000001      where a word goes on beside it
+//	REDACTED-STRIPE_KEY-0000000001   the secret came from this environment variable
+//	pi_3Nab_secret_REDACTED000000000001
+//	                                 where a hyphen would break the shape: after "_secret_",
+//	                                 which mobile SDKs split at, and as a JWT's third part
+//	4988438843884305                 a card number: one of cardPool
+//	Redacted-0001                    and what else keeps a format: formWriters
+//
+// Text that holds the number with four digits in one of the longer forms, as earlier
+// versions wrote them, stays as it is.
 const word = "REDACTED"
 
 // mark stands for every placeholder in blanked text. Its brackets keep the text
@@ -30,7 +36,7 @@ type Placeholder struct {
 	Env string
 
 	// idStart and idEnd delimit the written identity: the digits of the number,
-	// or the card number with its separators.
+	// with its zeros, or the card number with its separators.
 	idStart, idEnd int
 	card           bool
 	form           form // of one that keeps a format; see formWriters
@@ -108,7 +114,7 @@ func Renumber(s string, ids map[string]string) string {
 			last = ph.End
 		case ph.card:
 			b.WriteString(s[last:ph.Start])
-			b.WriteString(word + "-" + id)
+			b.WriteString(word + "-" + shortNumber(id))
 			last = ph.End
 		case toCard:
 			b.WriteString(s[last:ph.Start])
@@ -116,10 +122,7 @@ func Renumber(s string, ids map[string]string) string {
 			last = ph.End
 		default:
 			b.WriteString(s[last:ph.idStart])
-			b.WriteString(id)
-			if ph.isJWT(s) {
-				b.WriteString(jwtPadding(id))
-			}
+			b.WriteString(ph.number(s, id))
 			last = ph.End
 		}
 	}
@@ -149,6 +152,119 @@ func ParseNumber(id string) (n int, ok bool) {
 	return n, err == nil
 }
 
+// zeros makes every gitleaks rule that goes by names and randomness pass over a word:
+// it is one of the stopwords of generic-api-key (v8.30). Without it the rule takes
+// "sk_test_REDACTED-0001" for a key, as all its characters differ, and many with
+// "A" and eight digits, whatever stands before.
+const zeros = "000000"
+
+// shortNumber is how a number is written that stands alone behind "REDACTED-".
+func shortNumber(id string) string {
+	if digits, ok := strings.CutPrefix(id, "A"); ok {
+		return "A" + zeros + digits
+	}
+	return id
+}
+
+// longNumber is how a number is written as a part of a longer word. No more zeros have
+// room: any 20 letters, digits and hyphens behind "glpat-" are a token to gitleaks.
+func longNumber(id string) string {
+	if digits, ok := strings.CutPrefix(id, "A"); ok {
+		return "A0" + zeros + digits
+	}
+	return zeros + id
+}
+
+// joinedNumber is longNumber for what has no hyphen. With "REDACTED" before it, it is a
+// multiple of four long: some shapes are base64, and what reads them is strict.
+func joinedNumber(id string) string {
+	if strings.HasPrefix(id, "A") {
+		return longNumber(id)
+	}
+	return "00" + zeros + id
+}
+
+// isLongNumber tells what these two write from the other ways to write a number.
+func isLongNumber(written string) bool {
+	return len(written) == 10 || len(written) == 12 || len(written) == 16
+}
+
+// number writes another identity as the placeholder in s has its own: a four-digit
+// number that an earlier version wrote stays as short.
+func (ph Placeholder) number(s, id string) string {
+	hyphen := s[ph.idStart-1] == '-'
+	switch n := ph.idEnd - ph.idStart; {
+	case n == 12, n == 16 && !hyphen, strings.HasPrefix(id, "A") && !hyphen:
+		return joinedNumber(id)
+	case n == 10, n == 16:
+		return longNumber(id)
+	}
+	return shortNumber(id)
+}
+
+// A setting is what a placeholder is written into.
+type setting uint8
+
+const (
+	byItself setting = iota // a value by itself, or a word of a text
+	within                  // a part of a longer word
+	unnamed                 // the same, where a variable's name would make a shape
+	joined                  // the same, where a hyphen would break the shape
+)
+
+// settingOf is the setting of what is written in place of s[start:end]: within behind a
+// prefix, and where gitleaks could take it and what stands beside it for one value.
+func settingOf(s string, start, end int) setting {
+	after := end < len(s) && isValueByte(s[end])
+	before := start > 0 && isValueByte(s[start-1])
+	if escapeBefore(s, start) { // which gitleaks resolves too
+		before = isValueByte(unhex(s[start-2])<<4 | unhex(s[start-1]))
+	} else if start > 1 && s[start-2] == '\\' {
+		before = false // a line break
+	}
+	switch {
+	case before && s[start-1] != '=':
+		return within
+	case (before || after) && mayStartValue(s[:start]):
+		return within
+	}
+	return byItself
+}
+
+// mayStartValue reports whether gitleaks could take what follows before, and the name
+// of a pair at the end of it, for the value of a name: at the start of a text, whose
+// name is not known here, or behind a sign of assignment ("key: a=…"). What parts the
+// pairs of a list parts values too.
+func mayStartValue(before string) bool {
+	i := len(before)
+	for low := max(0, i-2*maxName); i > low && isValueByte(before[i-1]); {
+		i--
+	}
+	before = strings.TrimRight(before[:i], "`'\"= \t\r\n")
+	return before == "" || strings.IndexByte("=>:|,", before[len(before)-1]) >= 0
+}
+
+// lengthened is what stands for a whole value, with its number written as in a part of
+// a longer word.
+func lengthened(clean string) string {
+	list := merged(wordPlaceholders(clean), formPlaceholders(clean))
+	if len(list) != 1 || list[0].idEnd == 0 || isLongNumber(clean[list[0].idStart:list[0].idEnd]) {
+		return clean
+	}
+	return clean[:list[0].idStart] + list[0].cased(longNumber(list[0].ID)) + clean[list[0].idEnd:]
+}
+
+// cased writes a number's letter small where host names and addresses are.
+func (ph Placeholder) cased(number string) string {
+	if ph.form == formHost || ph.form == formEmail {
+		return strings.ToLower(number)
+	}
+	return number
+}
+
+// isValueByte is a byte of what gitleaks' rules for names take for their value.
+func isValueByte(c byte) bool { return isNameByte(c) || c == '-' || c == '.' || c == '=' }
+
 // wordPlaceholders finds the placeholders that hold the word REDACTED.
 func wordPlaceholders(s string) []Placeholder {
 	var out []Placeholder
@@ -177,12 +293,12 @@ func wordPlaceholders(s string) []Placeholder {
 func wordPlaceholder(s string, floor, at int) (Placeholder, bool) {
 	i := at + len(word)
 	ph := Placeholder{Start: at}
-	if end := numberEnd(s, i); end > 0 {
-		ph.idStart, ph.idEnd, ph.End, ph.ID = i, end, end, s[i:end]
+	if id, end := numberAt(s, i); end > 0 {
+		ph.idStart, ph.idEnd, ph.End, ph.ID = i, end, end, id
 		if start, ok := jwtStart(s, floor, at); ok {
 			ph.Start = start
-			if pad := jwtPadding(ph.ID); strings.HasPrefix(s[end:], pad) {
-				ph.End += len(pad)
+			if end-i == len("A00010000") && strings.HasPrefix(s[end:], oldJWTPadding) {
+				ph.End += len(oldJWTPadding)
 			}
 		}
 		return ph, true
@@ -191,8 +307,8 @@ func wordPlaceholder(s string, floor, at int) (Placeholder, bool) {
 		return ph, false
 	}
 	i++
-	if end := numberEnd(s, i); end > 0 {
-		ph.idStart, ph.idEnd, ph.End, ph.ID = i, end, end, s[i:end]
+	if id, end := numberAt(s, i); end > 0 {
+		ph.idStart, ph.idEnd, ph.End, ph.ID = i, end, end, id
 		return ph, true
 	}
 	j := i
@@ -200,36 +316,53 @@ func wordPlaceholder(s string, floor, at int) (Placeholder, bool) {
 		j++
 	}
 	if name := s[i:j]; j < len(s) && s[j] == '-' && isEnvName(name) {
-		if end := numberEnd(s, j+1); end > 0 {
-			ph.idStart, ph.idEnd, ph.End, ph.ID, ph.Env = j+1, end, end, s[j+1:end], name
+		if id, end := numberAt(s, j+1); end > 0 {
+			ph.idStart, ph.idEnd, ph.End, ph.ID, ph.Env = j+1, end, end, id, name
 			return ph, true
 		}
 	}
 	return ph, false
 }
 
-// numberEnd returns the end of the placeholder number at i, or 0 if there is none.
-func numberEnd(s string, i int) int {
-	digits := 4
+// numberAt reads the placeholder number at i, however it is written. end is 0 if
+// there is none.
+func numberAt(s string, i int) (id string, end int) {
+	from := i
 	if i < len(s) && s[i] == 'A' {
-		i, digits = i+1, 8
+		from++
 	}
-	end := i + digits
-	if end > len(s) || end < len(s) && isDigit(s[end]) {
-		return 0
+	for end = from; end < len(s) && end-from < maxNumber && isDigit(s[end]); end++ {
 	}
-	for ; i < end; i++ {
-		if !isDigit(s[i]) {
-			return 0
+	digits := s[from:end]
+	if from == i {
+		switch {
+		case len(digits) == 4:
+			return digits, end
+		case (len(digits) == 10 || len(digits) == 12) && strings.Trim(digits[:len(digits)-4], "0") == "":
+			return digits[len(digits)-4:], end
 		}
+		return "", 0
 	}
-	return end
+	switch {
+	case len(digits) == 8:
+		return s[i:end], end
+	case len(digits) == 14 && strings.HasPrefix(digits, zeros),
+		len(digits) == 15 && strings.HasPrefix(digits, "0"+zeros):
+		return "A" + digits[len(digits)-8:], end
+	}
+	return "", 0
 }
+
+// maxNumber is more digits than a number has.
+const maxNumber = 16
 
 // isEnvName reports whether a variable's name can stand in a placeholder
 // without being taken for a part of it.
 func isEnvName(name string) bool {
-	if name == "" || isDigit(name[0]) || strings.Contains(name, word) || numberEnd(name, 0) > 0 {
+	if name == "" || isDigit(name[0]) || strings.Contains(name, word) {
+		return false
+	}
+	if _, end := numberAt(name, 0); end > 0 {
 		return false
 	}
 	for i := range len(name) {

@@ -42,7 +42,7 @@ func TestIndexFindsEveryPattern(t *testing.T) {
 			copy(value, "abcabcab") // many start alike
 		}
 		before := ix.size
-		ix.addPattern(pattern{string(value), &secret{}, asText})
+		ix.addPattern(pattern{text: string(value), secret: &secret{}, spelling: asText})
 		if ix.size > before {
 			patterns = append(patterns, string(value))
 		}

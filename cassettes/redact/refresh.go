@@ -66,7 +66,7 @@ func refreshed(token string, recorded, now time.Time) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	// The payload was written by keptMembers: each claim stands once, with no white space.
+	// The payload was written by keptMembers: each claim stands once, with no white space in it.
 	payload := string(raw)
 	for name, at := range moves {
 		payload = strings.Replace(payload, `"`+name+`":`+string(claims[name]), `"`+name+`":`+strconv.FormatInt(at+by, 10), 1)

@@ -62,7 +62,7 @@ func TestRefreshMovesAllTimes(t *testing.T) {
 		{"made before", fmt.Sprintf(`{"exp":%d,"iat":%d}`, made+3600, day.Unix()-500), fmt.Sprintf(`{"exp":%d,"iat":%d}`, now.Unix()+made-day.Unix()+3600, now.Unix()-500)},
 		{"signed in before", fmt.Sprintf(`{"exp":%d,"iat":%d,"auth_time":%d}`, made+60, made, made-900), fmt.Sprintf(`{"exp":%d,"iat":%d,"auth_time":%d}`, now.Unix()+60, now.Unix(), now.Unix()-900)},
 		{"not valid yet", fmt.Sprintf(`{"exp":%d,"nbf":%d}`, made+864000, made+432000), fmt.Sprintf(`{"exp":%d,"nbf":%d}`, now.Unix()+made-day.Unix()+864000, made+432000)},
-		{"expired", fmt.Sprintf(`{"exp":%d,"iat":%d}`, day.Unix()-1, day.Unix()-500), fmt.Sprintf(`{"exp":%d,"iat":%d}`, day.Unix()-1, day.Unix()-500)},
+		{"expired", fmt.Sprintf(`{"exp":%d,"iat":%d}`, day.Unix()-1, day.Unix()-500), fmt.Sprintf(`{"exp":%d,"iat":%d}`, day.Unix()-86400+499, day.Unix()-86400)},
 		{"a clock that is behind", fmt.Sprintf(`{"exp":%d,"iat":%d}`, now.Unix()+10, now.Unix()+5), ""},
 	} {
 		enc := base64.RawURLEncoding.EncodeToString
@@ -70,7 +70,7 @@ func TestRefreshMovesAllTimes(t *testing.T) {
 		clean := body(t, vault(t, Config{}), stripe, InResponse, jsonType, `{"id_token":"`+live+`"}`)
 		at := now
 		if tc.want == "" {
-			at, tc.want = day.AddDate(-1, 0, 0), tc.claims
+			at, tc.want = day.AddDate(-1, 0, 0), fmt.Sprintf(`{"exp":%d,"iat":%d}`, now.Unix()-9*3600+5, now.Unix()-9*3600)
 		}
 		got := Refresh(clean, day, at)
 		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(got, ".")[1])

@@ -26,27 +26,28 @@ var nameRules = []struct {
 	reading       reading
 	reason        string
 }{
-	{"header-authorization", "authorization proxyauthorization", "header", readCredentials, "RFC 9110, 11.6.2: the client's credentials; their scheme stays"},
+	{"header-authorization", "authorization proxyauthorization authentication *authorization", "header", readCredentials, "RFC 9110, 11.6.2: the client's credentials; their scheme stays"},
 	{"header-cookie", "cookie", "request-header", readCookies, "cookies hold sessions; their names stay"},
-	{"header-set-cookie", "setcookie", "response-header", readSetCookie, "cookies hold sessions; name and attributes stay"},
+	{"header-set-cookie", "setcookie setcookie2", "response-header", readSetCookie, "cookies hold sessions; name and attributes stay"},
 	{"header-authentication-info", "authenticationinfo proxyauthenticationinfo", "response-header", readWhole, "RFC 9110, 11.6.3: the next nonce and a digest of the password"},
 	{"header-location", "location contentlocation referer", "header", readURL, "URLs carry codes and tokens through redirects"},
 	{"header-link", "link", "header", readLinks, "URLs carry codes and tokens"},
-	{"header-api-key", "xapikey apikey xgoogapikey ddapikey ddapplicationkey ocpapimsubscriptionkey *apikey", "header", readWhole, "an API key"},
+	{"header-api-key", "xapikey apikey xgoogapikey ddapikey ddapplicationkey ocpapimsubscriptionkey xauthkey xaccesskey xsecretkey *apikey", "header", readWhole, "an API key"},
 	{"header-token", "xauthtoken xaccesstoken xamzsecuritytoken xshopifyaccesstoken xvaulttoken privatetoken xcsrftoken *token", "header", readWhole, "a token"},
 	{"header-secret", "*secret *password *passwd *credential *credentials", "header", readWhole, "the name says that it is secret"},
 	{"header-signature", "stripesignature xhubsignature xhubsignature256 xhubsignature384 xhubsignature512 paypalauthassertion *signature", "header", readWhole, "made from a shared secret, and accepted in its place"},
 
-	{"name-password", "password passwd pwd passphrase *password *passphrase passwordconfirmation", "field", readWhole, "a password"},
+	{"name-password", "password passwd pwd pass passphrase *password *passphrase passwordconfirmation", "field", readWhole, "a password"},
 	{"name-authorization", "authorization proxyauthorization", "field", readCredentials, "an Authorization header that is sent on as data"},
-	{"name-pin", "pin otp onetimepassword totp mfacode", "field", readWhole, "a short code that proves who somebody is"},
-	{"name-client-secret", "clientsecret secret *secret signingkey", "field", readWhole, "the name says that it is secret"},
+	{"name-cookie", "cookie setcookie", "body", readSetCookie, "a Cookie header that is sent on as data; names and attributes stay"},
+	{"name-pin", "pin otp onetimepassword totp mfacode otpcode totpcode smscode onetimecode verificationcode passcode usercode", "field", readWhole, "a short code that proves who somebody is"},
+	{"name-client-secret", "clientsecret secret *secret signingkey encryptionkey masterkey sharedkey sharedaccesskey accountkey", "field", readWhole, "the name says that it is secret"},
 	{"name-api-key", "apikey xapikey *apikey secretkey *secretkey", "field", readWhole, "an API key"},
-	{"name-token", "token accesstoken *accesstoken refreshtoken *refreshtoken idtoken idtokenhint authtoken *authtoken bearertoken sessiontoken *sessiontoken csrf *csrftoken csrfmiddlewaretoken xsrf *xsrftoken authenticitytoken requestverificationtoken securitytoken oauthtoken oauthtokensecret oauthverifier devicecode subjecttoken actortoken magictoken resettoken", "field", readWhole, "RFC 6749 and 8693: whoever has it, may"},
+	{"name-token", "token accesstoken *accesstoken refreshtoken *refreshtoken idtoken idtokenhint authtoken *authtoken bearertoken sessiontoken *sessiontoken csrf *csrftoken csrfmiddlewaretoken xsrf *xsrftoken authenticitytoken requestverificationtoken securitytoken oauthtoken oauthtokensecret oauthverifier devicecode subjecttoken actortoken magictoken resettoken jsessionid phpsessid", "field", readWhole, "RFC 6749 and 8693: whoever has it, may"},
 	{"name-code", "code", "field", readCode, "RFC 6749, 4.1: an authorization code; in OAuth exchanges only, elsewhere a code is a word"},
 	{"name-code-verifier", "codeverifier", "field", readWhole, "RFC 7636: proves who asked for the code"},
 	{"name-assertion", "clientassertion assertion jwt samlresponse", "field", readWhole, "RFC 7521 and SAML: signed statements about a user or client"},
-	{"name-signature", "sig signature xamzsignature xgoogsignature hmac", "field", readWhole, "made from a shared secret, and accepted in its place"},
+	{"name-signature", "sig signature signaturevalue oauthsignature xamzsignature xgoogsignature hmac", "field", readWhole, "made from a shared secret, and accepted in its place"},
 	{"name-aws-credential", "xamzcredential xamzsecuritytoken xgoogcredential secretaccesskey awssecretaccesskey accesskeysecret", "field", readWhole, "the keys of AWS and its likes"},
 	{"name-card-number", "number cardnumber creditcardnumber ccnumber pan primaryaccountnumber cardno", "field", readCard, "a payment card, when the value is one; published test numbers stay"},
 	{"name-card-check", "cvc cvv cvv2 cvc2 cardcvc cardcvv cardcode securitycode cardsecuritycode", "field", readWhole, "PCI DSS 3.3: never stored, not even encrypted"},
@@ -74,8 +75,9 @@ var notSecret = map[string]string{
 type shape uint8
 
 const (
-	shapePlain  shape = iota
-	shapeJoined       // without the hyphen
+	shapePlain   shape = iota
+	shapeJoined        // without the hyphen
+	shapeUnnamed       // without the name of a variable
 	shapeJWT
 	shapeCard
 	shapePEM
@@ -98,7 +100,7 @@ var valueRules = []struct {
 	{"value-aws-key-id", `(?:AKIA|ASIA)([A-Z0-9]{16})\b`, "AKIA ASIA", false, shapePlain, "AWS: an access key's id, half of a pair"},
 	{"value-github-token", `gh[pousr]_([A-Za-z0-9_]{20,})`, "ghp_ gho_ ghu_ ghs_ ghr_", false, shapePlain, "GitHub: personal, OAuth, app and refresh tokens"},
 	{"value-github-pat", `github_pat_([A-Za-z0-9_]{20,})`, "github_pat_", false, shapePlain, "GitHub: a fine-grained token"},
-	{"value-gitlab-token", `glpat-([A-Za-z0-9_.-]{20,})`, "glpat-", false, shapePlain, "GitLab: a personal token"},
+	{"value-gitlab-token", `glpat-([A-Za-z0-9_.-]{20,})`, "glpat-", false, shapeUnnamed, "GitLab: a personal token"},
 	{"value-google-key", `AIza([A-Za-z0-9_-]{35})`, "AIza", false, shapePlain, "Google: an API key"},
 	{"value-google-token", `ya29\.([A-Za-z0-9_.-]{20,})`, "ya29.", false, shapePlain, "Google: an access token"},
 	{"value-npm-token", `npm_([A-Za-z0-9]{30,})`, "npm_", false, shapePlain, "npm: an access token"},

@@ -31,11 +31,20 @@ func (p *pass) mayHold(s string) bool {
 
 func (sv *sieve) look(p *pass, s string) {
 	r := p.v.rules
-	if p.v.thorough || len(r.loose) > 0 || len(r.hosts) > 0 || r.email != nil {
+	loose := len(r.loose)+len(r.hosts) > 0
+	if p.v.thorough || loose && r.traces == nil {
 		sv.all = true
 		return
 	}
 	sv.clear(len(s))
+	if loose {
+		r.traces.scan(s, func(_, at int) { sv.mark(at) })
+	}
+	if r.email != nil {
+		for _, sign := range emailSigns {
+			sv.markEvery(s, sign)
+		}
+	}
 	for i := r.anchors.next(s, 0); i >= 0; i = r.anchors.next(s, i+1) {
 		sv.mark(i)
 	}

@@ -123,6 +123,15 @@ func insideWord(s string, at int) bool {
 // spans lists what is found in s, wherever it stands.
 func (st *streamer) spans(s string) (out []span) {
 	add := func(start, end int) { out = append(out, span{start, end}) }
+	addWord := func(start, end int) { // with what beside it says how it is replaced
+		if start > 0 && isValueByte(s[start-1]) {
+			start--
+		}
+		if end < len(s) && isValueByte(s[end]) {
+			end++
+		}
+		add(start, end)
+	}
 	for _, ph := range Placeholders(s) {
 		add(ph.Start, ph.End+jwtSlack)
 	}
@@ -145,25 +154,19 @@ func (st *streamer) spans(s string) (out []span) {
 			}
 			end++
 		}
-		add(start, end)
+		addWord(start, end)
 	}
-	st.v.eachLearned(s, add)
-	for from := 0; ; {
-		i := strings.Index(s[from:], "://")
-		if i < 0 {
-			break
+	st.v.eachLearned(s, addWord)
+	for _, mark := range []string{"//", escapedSlashes[1:]} {
+		for from := 0; ; {
+			i := strings.Index(s[from:], mark)
+			if i < 0 {
+				break
+			}
+			one, _ := urlAt(s, from+i, len(mark), false)
+			add(one.start, one.end)
+			from = max(from+i+len(mark), one.end)
 		}
-		i += from
-		end := i
-		for end < len(s) && s[end] > ' ' && s[end] < 0x7f && !strings.ContainsRune("\"'<>`\\^|{}", rune(s[end])) {
-			end++
-		}
-		start := i
-		for start > from && isAlnum(s[start-1]) {
-			start--
-		}
-		add(start, end)
-		from = max(end, i+3)
 	}
 	return out
 }
@@ -206,6 +209,10 @@ func (st *streamer) pairSpans(s string) (out []span, open *openPair) {
 		from = i + 1
 		found, ok := st.p.memberAt(s, i)
 		if !ok {
+			if found, ok = st.p.lineAt(s, i); ok {
+				start, _ := lineName(s, i)
+				out = append(out, span{max(0, start-1), found.end + 1})
+			}
 			continue
 		}
 		start := nameStart(s, i)
@@ -235,6 +242,7 @@ func (st *streamer) pairSpans(s string) (out []span, open *openPair) {
 			out = append(out, span{max(0, strings.LastIndexByte(s[:found.start], '<')), found.end + 2*maxName})
 		}
 	}
+	out = st.assignedSpans(st.tagSpans(out, s), s)
 	if end := strings.LastIndexAny(s, "<>"); end >= 0 && s[end] == '>' {
 		start := strings.LastIndexByte(s[:end], '<')
 		name, _, _ := strings.Cut(s[start+1:end], " ")
@@ -247,6 +255,53 @@ func (st *streamer) pairSpans(s string) (out []span, open *openPair) {
 		}
 	}
 	return out, open
+}
+
+// tagSpans appends the tags in s, whose attributes may name each other, with the value
+// behind those that name one.
+func (st *streamer) tagSpans(out []span, s string) []span {
+	for from := 0; ; {
+		i := strings.IndexByte(s[from:], '<')
+		if i < 0 {
+			return out
+		}
+		i += from
+		from = i + 1
+		if from == len(s) || !isLetter(s[from]) {
+			continue
+		}
+		end := min(len(s), i+maxTag)
+		if n := strings.IndexAny(s[from:end], "<>"); n >= 0 {
+			end = from + n + 1
+		}
+		if found, ok := st.p.labelledAt(s, i); ok && found.end >= end {
+			end = found.end + 2
+		}
+		out = append(out, span{i, end})
+	}
+}
+
+// assignedSpans appends the values in s that are assigned to secret names.
+func (st *streamer) assignedSpans(out []span, s string) []span {
+	for from := 0; ; {
+		i := strings.IndexByte(s[from:], '=')
+		if i < 0 {
+			return out
+		}
+		i += from
+		from = i + 1
+		if found, ok := st.p.assignedAt(s, i); ok {
+			start := i
+			for start > 0 && i-start < 2 && s[start-1] == ' ' {
+				start--
+			}
+			for low := max(0, start-maxName); start > low && isAssignedName(s[start-1]); {
+				start--
+			}
+			out = append(out, span{max(0, start-1), found.end + 1})
+			from = max(from, found.end)
+		}
+	}
 }
 
 // nameStart is where the member begins of which memberAt has read the name before
@@ -292,5 +347,5 @@ func (st *streamer) swallow(in input, r *rule, place leaves.Place) error {
 		in.drop(len(b))
 	}
 	st.v.report(r.ID, st.p.place(place))
-	return st.emit("", st.v.placeholder(st.v.secret(sum.name(), r.ID, ""), false))
+	return st.emit("", st.v.placeholder(st.v.secret(sum.name(), r.ID, ""), byItself))
 }

@@ -210,15 +210,18 @@ func (j *jsonStream) flush(n int) error {
 	s := string(j.in.fill(n))
 	// Siblings in what has gone out, and in a doubtful case those that may follow,
 	// stand before the leaves without any text of their own.
-	list := make([]leaves.Leaf, 0, len(j.list)+len(j.carried))
-	for parent, kinds := range j.carried {
-		list = append(list, siblingLeaves(parent, kinds)...)
+	list, carried := j.list, 0
+	if len(j.carried)+len(j.undecided) > 0 {
+		list = make([]leaves.Leaf, 0, len(j.list)+len(j.carried))
+		for parent, kinds := range j.carried {
+			list = append(list, siblingLeaves(parent, kinds)...)
+		}
+		for _, parent := range j.undecided {
+			list = append(list, siblingLeaves(parent, doubtful)...)
+		}
+		carried = len(list)
+		list = append(list, j.list...)
 	}
-	for _, parent := range j.undecided {
-		list = append(list, siblingLeaves(parent, doubtful)...)
-	}
-	carried := len(list)
-	list = append(list, j.list...)
 	var clean string
 	for range maxRounds {
 		// What was learned at the end is replaced at the beginning too.

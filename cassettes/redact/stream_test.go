@@ -244,6 +244,19 @@ func FuzzStream(f *testing.F) {
 		if err := v.CheckStream("what was written", strings.NewReader(want)); err != nil && v.Learned() == 0 {
 			t.Fatalf("%v: %q", err, want)
 		}
+		// What is looked at at once is as clean as what Body gives; further on, a text that
+		// is cut may read otherwise where a quote has no end.
+		if len(body) >= small.window/2 || len(want) >= small.window/2 {
+			return
+		}
+		var swept strings.Builder
+		if _, err := v.SweepStream(contentType, &swept, strings.NewReader(want)); err != nil {
+			return
+		}
+		again, err := streamed(t, v, contentType, swept.String(), small)
+		if err != nil || again != swept.String() {
+			t.Fatalf("%s: %v\n once  %q\n twice %q", contentType, err, swept.String(), again)
+		}
 	})
 }
 
@@ -282,7 +295,7 @@ func TestStreamLongValues(t *testing.T) {
 	long := strings.Repeat("correct horse battery ", 1000)
 	secret := "ghp_" + random1 + random2
 	mixed := long + secret + ` \"quoted\" \u00e9 https:\/\/hooks.slack.com\/services\/T0123456\/B0123456\/` + random1 + random2 + " " + long
-	clean := strings.Replace(strings.Replace(mixed, secret, "ghp_REDACTED-0001", 1), random1+random2, "REDACTED-0001", 1)
+	clean := strings.Replace(strings.Replace(mixed, secret, "ghp_REDACTED-0000000001", 1), random1+random2, "REDACTED-0001", 1)
 	for _, tc := range []struct{ name, contentType, body, want string }{
 		{"string", jsonType, `{"a":"` + mixed + `","b":1}`, ""},
 		{"named string", jsonType, `{"a":1,"password" : "` + mixed + `" ,"pin":"1234"}`, `{"a":1,"password" : "REDACTED-0001" ,"pin":"REDACTED-0002"}`},
@@ -327,7 +340,7 @@ func TestStreamMultipart(t *testing.T) {
 	body := small1 + part("Content-Disposition: form-data; name=\"j\"\r\nContent-Type: application/json", `{"x":["`+long+`"],"password":"hunter2"}`) +
 		part(`Content-Disposition: form-data; name="password"`, long) + small1 +
 		part("Content-Disposition: form-data; name=\"f\"; filename=\"f.bin\"", long+"\xff ghp_"+random1+random2+" "+long) + "--b--\r\n"
-	want := strings.NewReplacer("\r\n1234\r\n", "\r\nREDACTED-0001\r\n", "hunter2", "REDACTED-0002", "ghp_"+random1+random2, "ghp_REDACTED-0004").Replace(body)
+	want := strings.NewReplacer("\r\n1234\r\n", "\r\nREDACTED-0001\r\n", "hunter2", "REDACTED-0002", "ghp_"+random1+random2, "ghp_REDACTED-0000000004").Replace(body)
 	want = strings.Replace(want, "\"password\"\r\n\r\n"+long, "\"password\"\r\n\r\nREDACTED-0003", 1)
 	for _, cuts := range [][]int{nil, {1, 2, 100, 5000, 5001}, {len(body) - 3}} {
 		got, err := streamed(t, vault(t, Config{}), "multipart/form-data; boundary=b", body, small, cuts...)
@@ -397,7 +410,7 @@ func TestStreamSweep(t *testing.T) {
 	}
 	var swept bytes.Buffer
 	changed, err := v.SweepStream(jsonType, &swept, strings.NewReader(out))
-	want := strings.ReplaceAll(body, secret, "REDACTED-0001")
+	want := strings.NewReplacer(`"x-`+secret, `"x-REDACTED-0000000001`, secret, "REDACTED-0001").Replace(body)
 	if err != nil || !changed || swept.String() != want {
 		t.Errorf("SweepStream: %v, %v", changed, err)
 	}
@@ -406,7 +419,7 @@ func TestStreamSweep(t *testing.T) {
 	}
 	var renumbered bytes.Buffer
 	changed, err = RenumberStream(map[string]string{"0001": "0042"}, &renumbered, bytes.NewReader(swept.Bytes()))
-	if err != nil || !changed || renumbered.String() != strings.ReplaceAll(want, "-0001", "-0042") {
+	if err != nil || !changed || renumbered.String() != strings.ReplaceAll(want, "0001\"", "0042\"") {
 		t.Errorf("RenumberStream: %v, %v", changed, err)
 	}
 	var ids []string

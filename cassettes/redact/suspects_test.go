@@ -25,7 +25,7 @@ func TestSuspects(t *testing.T) {
 		{"in a form", formType, "a=1&x[ticket]=" + random1, "body.x.ticket (22 bytes, letters and digits)"},
 		{"a key that says so", jsonType, `{"foo":"acme_key_` + random1 + `"}`, "body.foo (31 bytes, letters, digits and marks)"},
 
-		{"a placeholder", jsonType, `{"foo":"REDACTED-0001","b":"acme_REDACTED-0002xyz"}`, ""},
+		{"a placeholder", jsonType, `{"foo":"REDACTED-0001","b":"acme_REDACTED-0000000002xyz"}`, ""},
 		{"ids", jsonType, `{"id":"` + random1 + `","customer_id":"` + random2 + `","requestId":"` + hex32 + `","etag":"` + hex32 + `","order":"` + random1 + `"}`, ""},
 		{"ids that say what they are of", jsonType, `{"foo":"cus_NffrFeUfNV2Hib","bar":"price_1MoBy5LkdIwHu7ixZhnattbh","baz":"cs_test_a11YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW0zWJO2znZKdVujZ0N0S22u"}`, ""},
 		{"an id elsewhere", jsonType, `{"id":"` + random1 + `","foo":"` + random1 + `"}`, ""},

@@ -26,6 +26,19 @@ type pass struct {
 	depth int
 	// fixed says that what is replaced must keep its length: s is part of bytes.
 	fixed bool
+	// noText and noEvents are what plain and events have found nothing in.
+	noText, noEvents quietText
+}
+
+// A quietText is a text in which nothing was found when so many values were learned:
+// the next round need not search it again.
+type quietText struct {
+	what, text string // what is the place, or the content type
+	learned    int
+}
+
+func (q *quietText) is(what, text string, learned int) bool {
+	return q.learned == learned && q.text == text && q.what == what && text != ""
 }
 
 // maxDepth bounds how deep structure is looked for inside strings.
@@ -76,7 +89,7 @@ func (p *pass) value(place leaves.Place, in places, s string) string {
 		if p.names && mayHoldPairs(s) {
 			s = p.pairs(place, s) // a log line that quotes JSON, SOAP in a string
 		}
-		if strings.Contains(s, "://") {
+		if mayHoldURL(s) {
 			s = p.urls(place, s)
 		}
 	}
@@ -86,9 +99,23 @@ func (p *pass) value(place leaves.Place, in places, s string) string {
 // unstructured reports that value only searches s: what value takes apart is named
 // here too, or it is passed over in bodies.
 func (p *pass) unstructured(s string) bool {
-	return p.v.rules.wholeIP == nil && (p.depth >= maxDepth ||
-		!mayBeJSON(s) && !(p.names && mayHoldPairs(s)) && !strings.Contains(s, "://"))
+	return !(p.v.rules.wholeIP != nil && mayBeAddress(s)) && (p.depth >= maxDepth || !mayBeStructured(s) ||
+		!mayBeJSON(s) && !(p.names && mayHoldPairs(s)) && !mayHoldURL(s))
 }
+
+// mayBeStructured reports that one of mayBeJSON, mayHoldPairs and mayHoldURL may hold:
+// each needs one of these bytes, and so must what is added to them. Most values are short
+// and have none.
+func mayBeStructured(s string) bool {
+	for i := range min(len(s), 128) {
+		if structural[s[i]] {
+			return true
+		}
+	}
+	return len(s) > 128
+}
+
+var structural = [256]bool{'{': true, '[': true, '"': true, '=': true, '/': true, ':': true}
 
 func mayBeJSON(s string) bool {
 	start := strings.TrimLeft(s, " \t\r\n")
@@ -134,7 +161,7 @@ func (p *pass) textOnce(place leaves.Place, in places, s string) string {
 			var text string
 			text, last = p.replacement(place, s, h, end)
 			if p.fixed {
-				text = fitted(text, s[h.start:last])
+				text = fittedBefore(text, s[h.start:last], s[last:])
 			}
 			b.WriteString(text)
 		}
@@ -259,10 +286,13 @@ func (r *Rules) search(s string) []hit {
 			*seen = h.end
 		}
 	})
-	for _, one := range r.loose {
-		found = one.findAll(found, s, 0)
+	may := r.tracesIn(s)
+	for n, one := range r.loose {
+		if may.has(n) {
+			found = one.findAll(found, s, 0)
+		}
 	}
-	found = r.hostsIn(r.emails(found, s), s)
+	found = r.hostsIn(r.emails(found, s), s, may)
 	if r.cards != nil {
 		digitRuns(s, func(run digitRun) bool {
 			if !secretCard(run.digits) {
@@ -362,11 +392,11 @@ func (p *pass) replacement(place leaves.Place, s string, h hit, limit int) (text
 	case shapeCard:
 		return likeCard(full, p.v.card(h.digits, h.rule.ID)), h.end
 	case shapeJWT:
-		sec := p.v.learn(full, h.rule.ID, full)
+		sec := p.v.learnJWT(full, h.rule.ID)
 		return jwtPlaceholder(full, p.v.id(sec), p.harmless), h.end
 	case shapePEM:
 		sec := p.v.learn(pemBody(secret), h.rule.ID, pemLines(secret)...)
-		return s[h.start:h.secretStart] + p.v.placeholder(sec, false) + s[h.secretEnd:h.end], h.end
+		return s[h.start:h.secretStart] + p.v.placeholder(sec, byItself) + s[h.secretEnd:h.end], h.end
 	}
 	// A placeholder's number must not run on into digits that follow it.
 	if h.end == h.secretEnd && !p.fixed && h.end < limit && isDigit(s[h.end]) {
@@ -377,7 +407,7 @@ func (p *pass) replacement(place leaves.Place, s string, h hit, limit int) (text
 		full, secret = s[h.start:h.end], s[h.secretStart:h.secretEnd]
 	}
 	sec := p.v.learnPart(full, secret, h.rule.ID)
-	return s[h.start:h.secretStart] + p.v.placeholder(sec, h.rule.shape == shapeJoined) + s[h.secretEnd:h.end], h.end
+	return s[h.start:h.secretStart] + p.v.placeholder(sec, p.settingFor(h.rule, s, h.secretStart, h.secretEnd)) + s[h.secretEnd:h.end], h.end
 }
 
 // maxRun is the longest run of base64 or hex that is replaced because a secret
@@ -397,7 +427,14 @@ func (p *pass) learnedReplacement(s string, h hit, limit int) (text string, end 
 	} else {
 		sec = p.v.secret(s[h.start:h.end], sec.rule, sec.env)
 	}
-	return p.v.placeholder(sec, strings.HasSuffix(s[:h.start], "_secret_")), h.end
+	in := byItself
+	switch {
+	case strings.HasSuffix(s[:h.start], "_secret_"):
+		in = joined
+	case !p.fixed:
+		in = settingOf(s, h.start, h.end)
+	}
+	return p.v.placeholder(sec, in), h.end
 }
 
 // encodedRuns remembers the last run of each alphabet, as a run may hold a secret

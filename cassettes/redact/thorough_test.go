@@ -80,6 +80,8 @@ var comparedConfigs = []Config{
 	{},
 	{PII: true},
 	{Add: []Rule{{ID: "loose", Value: `l[o]+se-\d+`, Reason: "x"}, {ID: "acme", Value: `acme_[a-z]{10}`, Reason: "x"}, {ID: "here", Name: "note", At: "body.a", Reason: "x"}}},
+	{PII: true, Add: []Rule{{ID: "tenant", Host: `([a-z0-9]+)\.acme\.dev`, Reason: "x"}, {ID: "ticket", Value: `(?i)sk-ticket-\d{2,}`, Reason: "x"},
+		{ID: "word", Value: `\bacp_\w{4,}`, Reason: "x"}, {ID: "sum", Value: `[a-f0-9]{20}`, Reason: "x"}, {ID: "wide", Value: `§é?.z`, Reason: "x"}}},
 	{Keep: []Keep{{Rule: "name-token", At: "body.a", Reason: "x"}, {Rule: "value-stripe-key", At: "body.items[*].id", Reason: "x"}},
 		Env: []string{"STRIPE_API_KEY=sk_test_" + key40}},
 }
@@ -107,6 +109,8 @@ func comparedTexts(t testing.TB) []string {
 		`{"jwt":"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhIiwic3ViIjoiYiJ9.c2lnbmF0dXJlMTIz","x":"eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhIiwic3ViIjoiYiJ9.c2lnbmF0dXJlMTIz"}`,
 		"Bearer " + random2, "Basic dXNlcjpodW50ZXIyaHVudGVyMg==", "sid=" + random2 + "; Path=/; b=1", "https://u:" + random2 + "@h/" + random2 + "?token=" + random2 + "#x=" + random2, "/cb?code=" + random2 + "&state=1",
 	}
+	texts = append(texts, `{"host":"q7zt.acme.dev","text":"see https://Q7ZT.ACME.dev/x, \u017fK-Ticket-77 and acp_abcdef","sum":"0123456789abcdef01234567","w":"a § é z","ip":"fe80::1%eth0","phone":41555526712}`,
+		"Tenant a1.acme.dev, xacp_abcdef acp_abcdef SK-TICKET-12 §éxz 203.0.113.9 2001:db8::7 jenny@acme.dev")
 	for _, token := range repeats {
 		texts = append(texts, attack(token, 300), `{"a":`+strconv.Quote(attack(token, 100))+`,"token":`+strconv.Quote(attack(token, 40))+`}`)
 	}
@@ -202,4 +206,26 @@ func FuzzNothingIsPassedOver(f *testing.F) {
 		two.body(t, stripe, d, contentType, strings.ReplaceAll(text, "%", random2))
 		two.rest(t, stripe, d, text)
 	})
+}
+
+// What value takes apart must show in a byte that mayBeStructured looks for.
+func TestStructureShows(t *testing.T) {
+	pieces := []string{"{", "[", `"`, "'", "=", ":", ": ", ":'", "/", "//", `:\/\/`, "<", "</", ">", "a", "token", " ", "\t", "\n", "\\", "-", "@", "%3D", "&", ";", "?", "#", "|"}
+	r := rand.New(rand.NewPCG(5, 6))
+	seen := 0
+	for range 50_000 {
+		var b strings.Builder
+		for range r.IntN(5) {
+			b.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		b.WriteString(strings.Repeat("a", r.IntN(2)*r.IntN(200)))
+		if s := b.String(); mayBeJSON(s) || mayHoldPairs(s) || mayHoldURL(s) {
+			if seen++; !mayBeStructured(s) {
+				t.Fatalf("%q has structure, and no byte shows it", s)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("nothing had structure")
+	}
 }

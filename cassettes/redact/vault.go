@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/scope"
 )
 
 // A Vault holds the secrets of one cassette in memory, and which placeholder
@@ -15,6 +17,8 @@ type Vault struct {
 	rules *Rules
 	// thorough turns off what only saves time, for tests that compare.
 	thorough bool
+	recent   atomic.Pointer[scoped]
+	headers  headerMemo
 
 	mu      sync.RWMutex
 	secrets map[string]*secret // by value
@@ -62,6 +66,7 @@ func NewVault(rules *Rules) *Vault {
 // know enters a secret of the environment. It gets its number when it is used.
 func (v *Vault) know(k known) {
 	value, sec := k.value, &secret{rule: "environment"}
+	identity := ""
 	if isEnvName(k.name) {
 		sec.env = k.name
 	}
@@ -75,13 +80,19 @@ func (v *Vault) know(k known) {
 			if part := k.value[h.secretStart:h.secretEnd]; strong(part) {
 				value = part
 			}
+			if h.rule.shape == shapeJWT {
+				identity = canonical(jwtIdentity(value))
+			}
 			break
 		}
 	}
-	if v.secrets[canonical(value)] != nil {
+	if identity == "" {
+		identity = canonical(value)
+	}
+	if v.secrets[identity] != nil {
 		return
 	}
-	v.secrets[canonical(value)] = sec
+	v.secrets[identity] = sec
 	v.index.add(value, sec)
 	v.learned++
 }
@@ -107,6 +118,7 @@ func (v *Vault) report(rule string, place leaves.Place) {
 	defer v.mu.Unlock()
 	r := Report{rule, place}
 	if !v.reports[r] {
+		r.Place = leaves.Place(strings.Clone(string(place))) // it may be a piece of a large text
 		v.reports[r] = true
 		v.weak = append(v.weak, r)
 	}
@@ -166,7 +178,7 @@ func (v *Vault) learn(value, rule string, texts ...string) *secret {
 	sec := v.enter(value, rule, "")
 	before := v.index.size
 	for _, text := range texts {
-		if !isPublished(text) {
+		if text != "" && !isPublished(text) { // a key of white space alone has no text
 			v.index.add(text, sec)
 		}
 	}
@@ -211,19 +223,23 @@ func (v *Vault) id(sec *secret) string {
 }
 
 // placeholder writes what stands for a secret.
-func (v *Vault) placeholder(sec *secret, joined bool) string {
+func (v *Vault) placeholder(sec *secret, in setting) string {
 	id := v.id(sec)
 	switch {
 	case IsCard(id):
 		return id
+	case sec.form != formPlain && in != byItself:
+		return lengthened(v.formed(sec, ""))
 	case sec.form != formPlain:
 		return v.formed(sec, "")
-	case joined:
-		return word + id
-	case sec.env != "":
-		return word + "-" + sec.env + "-" + id
+	case in == joined:
+		return word + joinedNumber(id)
+	case sec.env != "" && in != unnamed:
+		return word + "-" + sec.env + "-" + longNumber(id)
+	case in != byItself:
+		return word + "-" + longNumber(id)
 	}
-	return word + "-" + id
+	return word + "-" + shortNumber(id)
 }
 
 // card returns what stands for a card number: the next number of its brand's
@@ -243,7 +259,7 @@ func (v *Vault) card(digits, rule string) string {
 		v.learned++
 	}
 	v.mu.Unlock()
-	return v.placeholder(sec, false)
+	return v.placeholder(sec, byItself)
 }
 
 // knownCard returns what stands for a number that is known to be a card's.
@@ -273,9 +289,27 @@ func (v *Vault) searchLearned(s string, found []hit) []hit {
 	return found
 }
 
+// scoped is what is known of a scope. The parts of one request and its answer ask for
+// it one after another.
+type scoped struct {
+	scope  Scope
+	target scope.Target
+	oauth  bool // see pass
+}
+
+func (v *Vault) scoped(s Scope) *scoped {
+	if there := v.recent.Load(); there != nil && there.scope == s {
+		return there
+	}
+	made := &scoped{scope: s, target: s.Target(), oauth: oauthPath(s.Path)}
+	v.recent.Store(made)
+	return made
+}
+
 // pass starts a pass over what belongs to s.
 func (v *Vault) pass(s Scope, d Direction) *pass {
-	p := &pass{v: v, target: s.Target(), dir: d, names: true, oauth: oauthPath(s.Path)}
+	scoped := v.scoped(s)
+	p := &pass{v: v, target: scoped.target, dir: d, names: true, oauth: scoped.oauth}
 	for _, k := range v.rules.keeps {
 		if k.on.Match(p.target) {
 			p.keeps = append(p.keeps, k)

@@ -54,15 +54,15 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := h.Get("Authorization"); got != "Bearer sk_test_REDACTED-STRIPE_KEY-0001" {
+	if got := h.Get("Authorization"); got != "Bearer sk_test_REDACTED-STRIPE_KEY-0000000001" {
 		t.Error(got)
 	}
-	if got := h.Get("X-Note"); got != "a REDACTED-ACME_TOKEN-0002 b" {
+	if got := h.Get("X-Note"); got != "a REDACTED-ACME_TOKEN-0000000002 b" {
 		t.Error(got)
 	}
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte("sk_test_"+key40+":"))
 	h, _ = v.Header(stripe, InRequest, http.Header{"Authorization": {basic}})
-	if got := h.Get("Authorization"); got != "Basic REDACTED-STRIPE_KEY-0003" {
+	if got := h.Get("Authorization"); got != "Basic REDACTED-STRIPE_KEY-0000000003" {
 		t.Error(got)
 	}
 	if got := body(t, v, stripe, InResponse, jsonType, `{"note":"`+random2+` hunter2"}`); got != `{"note":"`+random2+` hunter2"}` {
@@ -135,8 +135,8 @@ func TestCheckValueRules(t *testing.T) {
 			t.Errorf("%s passes", s)
 		}
 	}
-	passes := []string{"", "plain", "sk_test_REDACTED-0001", "4242424242424242", "4988438843884305", `"id":` + card1 + `,`, card1, "id: " + card1 + "\n",
-		"pk_live_" + key40, "eyJhbGciOiJIUzI1NiJ9.e30.REDACTED0001", "glpat-REDACTED-0001abcdefghijk"}
+	passes := []string{"", "plain", "sk_test_REDACTED-0000000001", "4242424242424242", "4988438843884305", `"id":` + card1 + `,`, card1, "id: " + card1 + "\n",
+		"pk_live_" + key40, "eyJhbGciOiJIUzI1NiJ9.e30.REDACTED000000000001", "glpat-REDACTED-0000000001abcdefghijk"}
 	for _, s := range passes {
 		if err := vault(t, Config{}).Check("x", []byte(s)); err != nil {
 			t.Errorf("%s: %v", s, err)
@@ -169,7 +169,7 @@ func TestSweep(t *testing.T) {
 
 func TestReserve(t *testing.T) {
 	v := vault(t, Config{})
-	v.Reserve([]byte("a: REDACTED-0007\nb: x_secret_REDACTED0003\nc: 4988438843884305\n"))
+	v.Reserve([]byte("a: REDACTED-0007\nb: x_secret_REDACTED000000000003\nc: 4988438843884305\n"))
 	got := body(t, v, stripe, InRequest, formType, "token="+random1+"&card[number]="+card1)
 	if got != "token=REDACTED-0008&card[number]=4166676667666746" {
 		t.Error(got)
@@ -184,7 +184,7 @@ func TestReserve(t *testing.T) {
 func TestManyNumbers(t *testing.T) {
 	v := vault(t, Config{})
 	v.Reserve([]byte("REDACTED-9999"))
-	if got := body(t, v, stripe, InRequest, formType, "token="+random1); got != "token=REDACTED-A00010000" {
+	if got := body(t, v, stripe, InRequest, formType, "token="+random1); got != "token=REDACTED-A00000000010000" {
 		t.Error(got)
 	}
 }
@@ -221,8 +221,8 @@ func TestConfig(t *testing.T) {
 	}{
 		{stripe, `{"X_Acme_Key":"abc"}`, `{"X_Acme_Key":"REDACTED-0001"}`},
 		{stripe, `{"very_acmeish":"abd"}`, `{"very_acmeish":"REDACTED-0002"}`},
-		{stripe, `{"x":"see acp_abcdefghij12 there"}`, `{"x":"see acp_REDACTED-0003 there"}`},
-		{stripe, `{"password":"acp_abcdefghij12"}`, `{"password":"acp_REDACTED-0003"}`},
+		{stripe, `{"x":"see acp_abcdefghij12 there"}`, `{"x":"see acp_REDACTED-0000000003 there"}`},
+		{stripe, `{"password":"acp_abcdefghij12"}`, `{"password":"acp_REDACTED-0000000003"}`},
 		{stripe, `{"x":"see 123-456-ACME there"}`, `{"x":"see REDACTED-0004 there"}`},
 		{acme("POST", "/things/7"), `{"colour":"red"}`, `{"colour":"REDACTED-0005"}`},
 		{acme("GET", "/things/7"), `{"colour":"red"}`, `{"colour":"red"}`},

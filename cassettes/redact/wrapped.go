@@ -51,7 +51,7 @@ func (p *pass) wrappedReplacement(s string, h hit, limit int) (text string, end 
 			p.v.card(h.digits, h.rule.ID)
 			h.known = p.v.secret(h.digits, h.rule.ID, "")
 		case shapeJWT:
-			h.known = p.v.learn(full, h.rule.ID, full)
+			h.known = p.v.learnJWT(full, h.rule.ID)
 		case shapePEM:
 			h.known = p.v.learn(pemBody(part), h.rule.ID, pemLines(part)...)
 		default:
@@ -465,8 +465,11 @@ func unfolded(s string) (w view, ok bool) {
 		for start > last && base64Value[s[start-1]] < 64 {
 			start--
 		}
+		if end-start < minFolded {
+			continue
+		}
 		next := foldedLine(s, at)
-		if end-start < minFolded || next.end == next.start {
+		if next.end == next.start {
 			continue
 		}
 		n := text.Len()
@@ -603,11 +606,12 @@ func isReadableBase64(run string, i int) bool {
 }
 
 func base64Texts(run string, offset int, f func(encodedText)) {
+	var text []byte // used again: most attempts end after a few bytes of a long run
 	for i := 0; i+readableChars <= len(run); i++ {
 		if !isReadableBase64(run, i) {
 			continue
 		}
-		text := make([]byte, 0, (len(run)-i+4)*6/8)
+		text = text[:0]
 		at, skipped := i, 0
 		if i >= 4 { // the last bytes of the group before may belong to it
 			last := [2]byte{base64Value[run[i-3]]<<4 | base64Value[run[i-2]]>>2, base64Value[run[i-2]]<<6 | base64Value[run[i-1]]}

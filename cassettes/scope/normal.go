@@ -27,8 +27,11 @@ var defaultPorts = map[string]string{"http": "80", "ws": "80", "https": "443", "
 // normalHostname normalises a host without port and brackets. A name that is
 // not valid in IDNA (an underscore, say) is only lower-cased.
 func normalHostname(name string) string {
-	if addr, err := netip.ParseAddr(name); err == nil {
-		return addr.String()
+	// An address holds a colon or starts with a digit; an error costs more than the rest.
+	if strings.IndexByte(name, ':') >= 0 || name != "" && '0' <= name[0] && name[0] <= '9' {
+		if addr, err := netip.ParseAddr(name); err == nil {
+			return addr.String()
+		}
 	}
 	name = strings.TrimSuffix(name, ".") // the root of the DNS, which clients may write
 	for i := range len(name) {
@@ -104,6 +107,11 @@ func unreserved(c byte) bool {
 }
 
 // pathByte reports what may stand in a path unescaped (RFC 3986, section 3.3).
-func pathByte(c byte) bool {
-	return unreserved(c) || strings.IndexByte("!$&'()*+,;=:@/[]", c) >= 0
-}
+func pathByte(c byte) bool { return pathBytes[c] }
+
+var pathBytes = func() (set [256]bool) {
+	for c := range set {
+		set[c] = unreserved(byte(c)) || strings.IndexByte("!$&'()*+,;=:@/[]", byte(c)) >= 0
+	}
+	return set
+}()

@@ -244,6 +244,7 @@ func (d *Deck) use(p cassettes.Purpose) error {
 		return err
 	}
 	d.tape, d.purpose = tape, p
+	d.sweeping.earlier, d.sweeping.owed = tape.Unsaved(), p == cassettes.ToExtend
 	for _, n := range tape.Notes() {
 		d.report.note(n)
 	}
@@ -281,11 +282,18 @@ func (d *Deck) expire() {
 			oldest = in.Recorded
 		}
 	}
-	limit := d.opt.Now().UTC().Add(-d.opt.MaxAge).Format(time.DateOnly)
-	if oldest != "" && oldest < limit {
+	if oldest != "" && oldest < d.young() {
 		d.report.expired(fmt.Sprintf("recordings of %s are older than max_age (%dd); record again with: %s",
 			oldest, int(d.opt.MaxAge.Hours()/24), d.opt.RecordCommand(RecordOnly)))
 	}
+}
+
+// young is the earliest day of recording that MaxAge lets pass; "" when all do.
+func (d *Deck) young() string {
+	if d.opt.MaxAge <= 0 {
+		return ""
+	}
+	return d.opt.Now().UTC().Add(-d.opt.MaxAge).Format(time.DateOnly)
 }
 
 // Mode is the mode in force: RecordOnce has become RecordOnly or ReplayOnly.
@@ -353,6 +361,7 @@ func (d *Deck) RoundTrip(req *http.Request) (*http.Response, error) {
 func (d *Deck) roundTrip(req *http.Request) (*http.Response, error) {
 	d.active.Add(1)
 	defer d.active.Done()
+	defer d.sweepSoon()
 	s := d.session(req.Context())
 	host := hostOf(req)
 	if d.opt.Ignore != nil && d.opt.Ignore(authority(req)) {

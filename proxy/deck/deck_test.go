@@ -183,7 +183,7 @@ func TestRecordThenReplay(t *testing.T) {
 		if resp.StatusCode != 200 || !strings.HasPrefix(got, want) {
 			t.Errorf("play %d: got %d %s", i, resp.StatusCode, got)
 		}
-		if !strings.Contains(got, `"cuss_secret_REDACTED0002"`) {
+		if !strings.Contains(got, `"cuss_secret_REDACTED000000000002"`) {
 			t.Errorf("play %d: the client secret's shape is lost: %s", i, got)
 		}
 	}
@@ -433,7 +433,7 @@ func TestNewEpisodes(t *testing.T) {
 	if _, got := ask(t, d, "GET", "https://api.acme.dev/state", "", "Authorization", keyB); !strings.HasPrefix(got, `{"n":4`) {
 		t.Errorf("after a forwarded POST, a GET must see the live state: %s", got)
 	}
-	resp, _ := ask(t, d, "POST", "https://api.acme.dev/c", "", "Authorization", "Bearer sk_test_REDACTED-0001")
+	resp, _ := ask(t, d, "POST", "https://api.acme.dev/c", "", "Authorization", "Bearer sk_test_REDACTED-0000000001")
 	if resp.StatusCode != deck.StatusMiss {
 		t.Errorf("a redacted token was sent on: %d", resp.StatusCode)
 	}
@@ -445,7 +445,7 @@ func TestNewEpisodes(t *testing.T) {
 	if !strings.HasPrefix(after, strings.TrimRight(before, "\n")) {
 		t.Errorf("adding interactions changed what was there:\n%s\n----\n%s", before, after)
 	}
-	if strings.Count(after, "sk_test_REDACTED-0001") != 4 {
+	if strings.Count(after, "sk_test_REDACTED-0000000001") != 4 {
 		t.Errorf("the bound token did not get the recorded placeholder:\n%s", after)
 	}
 }
@@ -531,7 +531,7 @@ func TestBodiesAndHeadersSurvive(t *testing.T) {
 
 	d = b.open(deck.ReplayOnly, nil)
 	get := func(u string) (*http.Response, string) { return ask(t, d, "GET", "https://api.acme.dev"+u, "") }
-	if resp, got := get("/gzip"); got != `{"token":"cuss_secret_REDACTED0001","text":"hé"}` || resp.Header.Get("Content-Encoding") != "" || resp.ContentLength != int64(len(got)) {
+	if resp, got := get("/gzip"); got != `{"token":"cuss_secret_REDACTED000000000001","text":"hé"}` || resp.Header.Get("Content-Encoding") != "" || resp.ContentLength != int64(len(got)) {
 		t.Errorf("gzip: %q %v", got, resp.Header)
 	}
 	if resp, got := get("/binary"); got != string(binary) || fmt.Sprint(resp.Header["X-Many"]) != "[b a b]" {

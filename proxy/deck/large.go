@@ -43,6 +43,7 @@ func (t *answerTap) hold(p []byte) {
 		}
 	}
 	t.large.write(t.buf[:n])
+	t.take.deck.sweepSoon()
 	t.buf = t.buf[:copy(t.buf, t.buf[n:])]
 	if cap(t.buf) > 2*maxEvent {
 		t.buf = append([]byte(nil), t.buf...) // what was held until now

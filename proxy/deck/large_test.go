@@ -273,7 +273,7 @@ func TestLargeAnswerIsCleanedWhenLoaded(t *testing.T) {
 	}
 	b.close(d)
 	d = b.open(deck.NewEpisodes, to{serving(t, "text/plain", "x"+strings.Repeat("y", 40))})
-	if _, got := ask(t, d, "GET", "https://api.acme.dev/a", ""); !strings.HasSuffix(got, "ghp_REDACTED-0001\n") {
+	if _, got := ask(t, d, "GET", "https://api.acme.dev/a", ""); !strings.HasSuffix(got, "ghp_REDACTED-0000000001\n") {
 		t.Errorf("while recording it plays …%q", got[max(0, len(got)-60):])
 	}
 	ask(t, d, "GET", "https://api.acme.dev/b", "")

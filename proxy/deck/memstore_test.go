@@ -124,6 +124,8 @@ type memoryDraft struct {
 	store *memoryStore
 }
 
+func (d *memoryDraft) Sync() error { return nil }
+
 func (d *memoryDraft) Commit(object string) error {
 	return d.store.Replace(object, d.Bytes())
 }

@@ -24,6 +24,8 @@ type reconcile struct {
 	partial bool
 	// renumber gives placeholders the numbers of the previous file.
 	renumber bool
+	// young is the earliest day of recording that is not too old; "" when none is.
+	young string
 }
 
 func (r reconcile) list() ([]clean.Interaction, error) {
@@ -41,7 +43,24 @@ func (r reconcile) list() ([]clean.Interaction, error) {
 		}
 	}
 	r.number(list)
+	r.date(list)
 	return list, nil
+}
+
+// date leaves what was recorded again and came out the same the day on which it was
+// recorded first, until that is too long ago: recording again changes no line for
+// the date alone.
+func (r reconcile) date(list []clean.Interaction) {
+	before := make(map[int]clean.Interaction, len(r.previous))
+	for _, in := range r.previous {
+		before[in.ID] = in
+	}
+	for i, in := range list {
+		old, ok := before[in.ID]
+		if ok && old.Recorded != "" && old.Recorded != in.Recorded && old.Recorded >= r.young && in.Same(old) {
+			list[i].Recorded = old.Recorded
+		}
+	}
 }
 
 // order puts what stays and what takes an old one's place where that stood, and

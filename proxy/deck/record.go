@@ -233,6 +233,7 @@ func (t *answerTap) drop(why string) {
 	if t.large != nil {
 		t.large.abort()
 	}
+	t.take.deck.sweepSoon()
 	t.take.deck.report.drop(fmt.Sprintf("%s: %s; it is not recorded", t.take.deck.where(t.take.req), why))
 }
 
@@ -319,6 +320,7 @@ func (d *Deck) append(in clean.Interaction) (clean.Interaction, error) {
 
 func (t *answerTap) refuse(err error) {
 	d := t.take.deck
+	d.sweepSoon()
 	d.report.refuse(fmt.Sprintf("%s: %s", d.where(t.take.req), err))
 }
 

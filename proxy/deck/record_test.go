@@ -7,12 +7,15 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"tapedeck/cassettes"
+	"tapedeck/cassettes/clean"
 	"tapedeck/matchers"
 	"tapedeck/proxy/deck"
 )
@@ -432,8 +435,138 @@ func TestLateSecretIsSweptFromTheJournal(t *testing.T) {
 			t.Fatalf("the value still stands in the journal: %s", got)
 		}
 	}
+	// A moment later its old bytes are in no file, while the recorder runs on.
+	b.cleanSoon(value)
+	if len(b.names("test.journal")) == 0 {
+		t.Error("there is no journal")
+	}
+	ask(t, d, "GET", "https://api.acme.dev/after", "")
 	b.close(d)
 	if strings.Contains(b.file(), value) {
 		t.Error("the value is in the saved cassette")
+	}
+}
+
+// cleanSoon waits until no file under the bench's folder holds a text.
+func (b *bench) cleanSoon(text string) {
+	b.t.Helper()
+	for start := time.Now(); len(b.found(text)) > 0; time.Sleep(20 * time.Millisecond) {
+		if time.Since(start) > time.Minute {
+			b.t.Fatalf("the value still stands in %q", b.found(text))
+		}
+	}
+}
+
+// What is learned from traffic that is never recorded, or not to its end, counts too.
+func TestLateSecretOfWhatIsNotRecorded(t *testing.T) {
+	const value = "q8f7a6s5d4f3g2h1j0k9l8"
+	head := `{"api_key":"` + value + `","text":"`
+	long := strings.Repeat("lorem ipsum ", 1+clean.LargeBody/12)
+	for name, late := range map[string]http.HandlerFunc{
+		"an answer that breaks off": func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, head+long)
+			panic(http.ErrAbortHandler)
+		},
+		"an answer that does not end": func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, head+long)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		},
+		"an answer that cannot be unpacked": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			io.WriteString(w, "no gzip")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", jsonType)
+				if r.URL.Path == "/early" {
+					io.WriteString(w, `{"note":"`+value+`"}`)
+					return
+				}
+				late(w, r)
+			}))
+			defer server.Close()
+			d := b.open(deck.RecordOnly, to{server})
+			ask(t, d, "GET", "https://api.acme.dev/early", "")
+			if len(b.found(value)) == 0 {
+				t.Fatal("the value is not in the journal before it is learned: this test shows nothing")
+			}
+			req, _ := http.NewRequest("POST", "https://api.acme.dev/late", strings.NewReader(`{"api_key":"`+value+`"}`))
+			req.Header.Set("Content-Type", jsonType)
+			resp, err := d.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.CopyN(io.Discard, resp.Body, int64(len(head)+len(long))) // it may end earlier
+			if name != "an answer that does not end" {
+				io.Copy(io.Discard, resp.Body)
+			}
+			b.cleanSoon(value)
+			resp.Body.Close()
+			b.close(d)
+		})
+	}
+}
+
+// A value that cannot be replaced where it stands takes its interaction out of the journal.
+func TestLateSecretThatCannotBeReplaced(t *testing.T) {
+	const value = "q8f7a6s5d4f3g2h1j0k9l8"
+	b := newBench(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/grpc")
+		fmt.Fprintf(w, "\x00\x00\x00\x00\x18\x0a\x16%s", value)
+	}))
+	defer server.Close()
+	d := b.open(deck.RecordOnly, to{server})
+	ask(t, d, "GET", "https://api.acme.dev/early", "")
+	if len(b.found(value)) == 0 {
+		t.Fatal("the value is not in the journal before it is learned: this test shows nothing")
+	}
+	server.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	ask(t, d, "POST", "https://api.acme.dev/late", `{"api_key":"`+value+`"}`, "Content-Type", jsonType)
+	b.cleanSoon(value)
+	b.close(d)
+	if r := d.Report(); len(r.Refused) != 1 || !strings.Contains(r.Refused[0], "GET api.acme.dev/early: left out of the saved cassette") {
+		t.Errorf("refused: %q", r.Refused)
+	}
+	if got := b.file(); strings.Contains(got, value) || strings.Contains(got, "/early") || !strings.Contains(got, "/late") {
+		t.Errorf("the saved cassette:\n%s", got)
+	}
+}
+
+// A run that goes on with the journal of a killed one cleans that too.
+func TestLateSecretInAJournalThatWasLeft(t *testing.T) {
+	const value = "q8f7a6s5d4f3g2h1j0k9l8"
+	b := newBench(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", jsonType)
+		io.WriteString(w, `{"note":"`+value+`"}`)
+	}))
+	defer server.Close()
+	d := b.open(deck.NewEpisodes, to{server})
+	ask(t, d, "GET", "https://api.acme.dev/early", "")
+	journal := b.names("test.journal")
+	if len(journal) != 1 {
+		t.Fatalf("%q", journal)
+	}
+	left, err := os.ReadFile(journal[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.close(d)
+	if err := os.Remove(filepath.Join(b.dir, "test.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(journal[0], left, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d = b.open(deck.NewEpisodes, to{server})
+	ask(t, d, "POST", "https://api.acme.dev/late", `{"api_key":"`+value+`"}`, "Content-Type", jsonType)
+	b.cleanSoon(value)
+	b.close(d)
+	if got := b.file(); !strings.Contains(got, "/early") || !strings.Contains(got, "/late") {
+		t.Errorf("the saved cassette:\n%s", got)
 	}
 }

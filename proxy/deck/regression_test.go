@@ -58,7 +58,7 @@ func TestRerecordDoesNotForwardPlaceholders(t *testing.T) {
 	ask(t, d, "GET", "https://api.acme.dev/x", "", "Authorization", keyA)
 	b.close(d)
 	d = b.open(deck.RecordOnce, to{server}, func(o *deck.Options) { o.Rerecord = func(clean.Request) bool { return true } })
-	if resp, _ := ask(t, d, "GET", "https://api.acme.dev/x", "", "Authorization", "Bearer sk_test_REDACTED-0001"); resp.StatusCode != deck.StatusMiss {
+	if resp, _ := ask(t, d, "GET", "https://api.acme.dev/x", "", "Authorization", "Bearer sk_test_REDACTED-0000000001"); resp.StatusCode != deck.StatusMiss {
 		t.Errorf("a placeholder was sent to the API: %d", resp.StatusCode)
 	}
 	if n.Load() != 1 {
@@ -263,7 +263,7 @@ func TestSecretThatOnlyAnAnswerHoldsKeepsItsNumber(t *testing.T) {
 	}
 	ask(t, d, "GET", "https://api.acme.dev/b", "", "Authorization", keyA)
 	b.close(d)
-	if file := b.file(); strings.Contains(file, "0002") || strings.Count(file, "REDACTED-0001") != 4 {
+	if file := b.file(); strings.Contains(file, "0002") || strings.Count(file, "REDACTED-0000000001") != 4 {
 		t.Errorf("one secret has two numbers:\n%s", file)
 	}
 }

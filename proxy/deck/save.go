@@ -63,8 +63,25 @@ func (d *Deck) wait() {
 func (d *Deck) save(o Outcome, last bool) error {
 	d.keeping.Lock()
 	defer d.keeping.Unlock()
+	if !d.Recording() {
+		return nil
+	}
 	d.sweeping.stop()
-	if !d.Recording() || len(d.recorded) == 0 || d.saved && d.savedAs == o {
+	err := d.saveRecorded(o, last)
+	switch {
+	case d.saved:
+		d.sweeping.earlier = nil
+	case last:
+		d.sweep() // the journal stays, and nobody sweeps it later
+	default:
+		d.sweeping.later(d)
+	}
+	return err
+}
+
+// saveRecorded writes the cassette, if anything was recorded since that was last done.
+func (d *Deck) saveRecorded(o Outcome, last bool) error {
+	if len(d.recorded)+d.sweeping.withdrawn == 0 || d.saved && d.savedAs == o {
 		return nil
 	}
 	list, err := d.finalList(last)
@@ -119,7 +136,7 @@ func (d *Deck) finalList(last bool) ([]clean.Interaction, error) {
 	if d.opt.DropRetried {
 		fresh = d.dropRetried(fresh, last)
 	}
-	previous, refused := d.sweep(d.tape.Interactions())
+	previous, refused := d.sweepAll(d.tape.Interactions())
 	if len(refused) > 0 && d.purpose != cassettes.ToReplace {
 		// Leaving these out would lose what the file holds already.
 		return nil, errors.New(refused[0] + "; remove that interaction by hand, or add a redact rule for it")
@@ -132,7 +149,7 @@ func (d *Deck) finalList(last bool) ([]clean.Interaction, error) {
 			}
 		}
 	}
-	fresh, refused = d.sweep(fresh)
+	fresh, refused = d.sweepAll(fresh)
 	if last {
 		for _, text := range refused {
 			d.report.refuse(text)
@@ -140,20 +157,20 @@ func (d *Deck) finalList(last bool) ([]clean.Interaction, error) {
 	}
 	return reconcile{
 		matcher: d.opt.Matcher, previous: previous, kept: kept, fresh: fresh,
-		partial: d.purpose != cassettes.ToReplace, renumber: last,
+		partial: d.purpose != cassettes.ToReplace, renumber: last, young: d.young(),
 	}.list()
 }
 
-// sweep replaces in each interaction what was learned after it was built. One
+// sweepAll replaces in each interaction what was learned after it was built. One
 // in which a secret stands that cannot be replaced is left out and named.
-func (d *Deck) sweep(list []clean.Interaction) (out []clean.Interaction, refused []string) {
+func (d *Deck) sweepAll(list []clean.Interaction) (out []clean.Interaction, refused []string) {
 	for _, in := range list {
 		swept, err := d.cleaner.Sweep(in)
 		if err == nil {
 			err = d.cleaner.Check(swept)
 		}
 		if err != nil {
-			refused = append(refused, fmt.Sprintf("%s: left out of the saved cassette: %s", describe(in.Request()), err))
+			refused = append(refused, leftOut(in, err))
 			continue
 		}
 		out = append(out, swept)

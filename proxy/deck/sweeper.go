@@ -1,29 +1,59 @@
 package deck
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/redact"
+)
 
 // sweepEvery is how long, at the most and in a recording of usual length, a value
 // that was just learned may stand in the journal where it was seen before.
 const sweepEvery = time.Second
 
 // A sweeper looks, soon after a secret was learned, for earlier recordings in
-// which it stands, and amends them in the journal: what a killed recorder leaves
-// is then clean too. Its fields belong to Deck.keeping.
+// which it stands, amends them in the journal, and has that written anew: what a
+// killed recorder leaves is then clean too, to its last byte. Its fields belong to
+// Deck.keeping, but for noticed.
 type sweeper struct {
 	timer   *time.Timer
-	learned int // Vault.Learned() when the recordings were last searched
+	noticed atomic.Int64 // Vault.Learned() when later was last called
+	learned int          // Vault.Learned() when the recordings were last searched
+	owed    bool         // the journal is to be written anew even if nothing is learned
 	pause   time.Duration
 	last    time.Time // when that was
 	running bool
 	round   int // counts the saves, which sweep by themselves
+	// earlier are the recordings in the journal that a killed run has left and this
+	// one goes on with.
+	earlier []clean.Interaction
+	// withdrawn counts the recordings that are in the journal no more.
+	withdrawn int
 }
 
 // later sees to it that the recordings are searched if anything has been learned.
 func (s *sweeper) later(d *Deck) {
-	if s.timer != nil || s.running || d.cleaner.Vault.Learned() == s.learned {
+	learned := d.cleaner.Vault.Learned()
+	s.noticed.Store(int64(learned))
+	if s.timer != nil || s.running || learned == s.learned && !s.owed {
 		return
 	}
 	s.timer = time.AfterFunc(time.Until(s.last.Add(max(sweepEvery, s.pause))), d.sweepRecorded)
+}
+
+// sweepSoon is later for what was learned from traffic that may never be recorded: it
+// was played, refused or broken off, or has not ended yet.
+func (d *Deck) sweepSoon() {
+	if !d.Recording() || int64(d.cleaner.Vault.Learned()) == d.sweeping.noticed.Load() {
+		return
+	}
+	d.keeping.Lock()
+	defer d.keeping.Unlock()
+	d.sweeping.later(d)
 }
 
 func (s *sweeper) stop() {
@@ -34,9 +64,7 @@ func (s *sweeper) stop() {
 	}
 }
 
-// sweepRecorded amends the recordings in which a learned value stands. One that
-// cannot be amended is reported when the cassette is saved. Recording goes on
-// meanwhile: a large body takes its time.
+// sweepRecorded is the sweep that later has promised.
 func (d *Deck) sweepRecorded() {
 	d.keeping.Lock()
 	defer d.keeping.Unlock()
@@ -44,25 +72,86 @@ func (d *Deck) sweepRecorded() {
 		return // stopped by a save, which sweeps by itself
 	}
 	d.sweeping.timer = nil
-	d.sweeping.running = true
-	d.sweeping.learned = d.cleaner.Vault.Learned()
-	round, start := d.sweeping.round, time.Now()
-	for i := 0; i < len(d.recorded) && d.sweeping.round == round; i++ {
-		in := d.recorded[i]
-		d.keeping.Unlock()
-		var err error
-		swept, needed := in, d.cleaner.Check(in) != nil
-		if needed {
-			swept, err = d.cleaner.Sweep(in)
-		}
-		d.keeping.Lock()
-		if needed && err == nil && d.sweeping.round == round && d.tape.Amend(swept) == nil {
-			d.recorded[i] = swept
+	d.sweep()
+	d.sweeping.later(d)
+}
+
+// sweep amends the recordings in which a learned value stands and has the journal
+// written anew. d.keeping is held, and let go in between: recording goes on
+// meanwhile, since a large body and a long journal take their time.
+//
+// What a full disk hinders is tried again at the next sweep.
+func (d *Deck) sweep() {
+	s := &d.sweeping
+	s.running = true
+	round, start, learned := s.round, time.Now(), d.cleaner.Vault.Learned()
+	if learned != s.learned {
+		s.learned = learned
+		if !d.sweepList(&s.earlier, round) || !d.sweepList(&d.recorded, round) {
+			s.learned = -1
 		}
 	}
+	d.keeping.Unlock()
+	err := d.tape.Rewrite()
+	d.keeping.Lock()
+	s.owed = err != nil
 	// Searching a long recording takes long: leave most of the time to recording.
-	d.sweeping.running = false
-	d.sweeping.last = time.Now()
-	d.sweeping.pause = 10 * time.Since(start)
-	d.sweeping.later(d)
+	s.running = false
+	s.last = time.Now()
+	s.pause = 10 * time.Since(start)
+}
+
+// sweepList sweeps one list of what stands in the journal, and reports whether it is
+// done with all of it.
+func (d *Deck) sweepList(list *[]clean.Interaction, round int) (done bool) {
+	done = true
+	for i := 0; i < len(*list); i++ {
+		in := (*list)[i]
+		d.keeping.Unlock()
+		swept, needed, err := d.swept(in)
+		d.keeping.Lock()
+		if d.sweeping.round != round {
+			return false
+		}
+		if !needed {
+			continue
+		}
+		if err == nil {
+			err = d.tape.Amend(swept)
+		}
+		refusal := (*redact.Refusal)(nil)
+		switch {
+		case err == nil:
+			(*list)[i] = swept
+		case errors.As(err, &refusal):
+			// The value cannot be replaced there, so no file would hold the
+			// interaction in the end: the journal must not hold it either.
+			d.tape.Withdraw(in)
+			*list = slices.Delete(*list, i, i+1)
+			i--
+			d.sweeping.withdrawn++
+			d.report.refuse(leftOut(in, err))
+		default:
+			done = false
+		}
+	}
+	return done
+}
+
+// swept is an interaction without what was learned since it was built; needed says
+// whether anything had to be replaced.
+func (d *Deck) swept(in clean.Interaction) (out clean.Interaction, needed bool, err error) {
+	if d.cleaner.Check(in) == nil {
+		return in, false, nil
+	}
+	out, err = d.cleaner.Sweep(in)
+	if err == nil {
+		err = d.cleaner.Check(out)
+	}
+	return out, true, err
+}
+
+// leftOut says that an interaction cannot be kept.
+func leftOut(in clean.Interaction, err error) string {
+	return fmt.Sprintf("%s: left out of the saved cassette: %s", describe(in.Request()), err)
 }
