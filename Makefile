@@ -24,6 +24,8 @@ test: unit e2e ## all tests: unit, command line, and end to end with real client
 unit:
 	$(GO) test ./...
 	cd examples/stripe/go && $(GO) vet .
+	cd examples/flows/clients/go && $(GO) vet .
+	cd examples/sessions/go && $(GO) vet .
 
 # Not from the cache: the tests run a program that the cache does not know of.
 e2e: ## record and replay with curl, Python, Node and Go against stripe-mock

@@ -79,7 +79,7 @@ func deckFlags() []cli.Flag {
 		yes("drop-retried", "leave out failed answers that a retry made good"),
 		yes("fail-expired", "fail the run when a recording is older than max_age"),
 		text("report", "write what happened as JSON to `FILE`"),
-		text("junit", "write misses as JUnit XML to `FILE`"),
+		text("junit", "write misses and other faults as JUnit XML to `FILE`"),
 		text("log-level", "`LEVEL`: debug, info, warn or error (default: warn)"),
 	}
 }

@@ -103,6 +103,7 @@ func newApp(std stdio) *cli.App {
 			showCommand(std),
 			explainCommand(std),
 			learnCommand(std),
+			reportCommand(std),
 		},
 	}
 	for _, cmd := range app.Commands {

@@ -99,6 +99,13 @@ func upstream() http.Handler {
 		io.WriteString(w, "not readable")
 	})
 	mux.HandleFunc("/fail", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) })
+	// /flaky fails every other time.
+	var calls atomic.Int64
+	mux.HandleFunc("/flaky", func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1)%2 == 1 {
+			w.WriteHeader(503)
+		}
+	})
 	return mux
 }
 

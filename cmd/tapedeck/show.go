@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -28,7 +29,9 @@ func showCommand(std stdio) *cli.Command {
 			"tapedeck show cassettes/default.yaml 12",
 			"tapedeck show --json cassettes/default.yaml | jq '.[].request.url'") + `
 
-Interactions are listed in the order of play. Those with the same key answer the same request.`,
+Interactions are listed in the order of play. Those with the same key answer the same request.
+PLAYS says when: an unsafe request's answer plays once; a read's belongs to a state of what
+it reads, and plays once the interactions named there have been answered.`,
 		Flags: []cli.Flag{text("config", "read `FILE` and no other tapedeck.yaml"), yes("json", "print JSON")},
 		Action: func(c *cli.Context) error {
 			if c.NArg() < 1 || c.NArg() > 2 {
@@ -70,11 +73,16 @@ func openToShow(file, config string) (*cassettes.Cassette, *matchers.Index, erro
 
 // A shownInteraction is one interaction as --json prints it.
 type shownInteraction struct {
-	ID       int          `json:"id"`
-	Recorded string       `json:"recorded,omitempty"`
-	Pinned   bool         `json:"pinned,omitempty"`
-	Cut      string       `json:"cut,omitempty"`
-	Key      string       `json:"key"`
+	ID       int    `json:"id"`
+	Recorded string `json:"recorded,omitempty"`
+	Pinned   bool   `json:"pinned,omitempty"`
+	Cut      string `json:"cut,omitempty"`
+	Key      string `json:"key"`
+	// State and States place a read's answer among the states that were recorded of
+	// what it reads, from 1; After are the ids of what has to be answered before it.
+	State    int          `json:"state,omitempty"`
+	States   int          `json:"states,omitempty"`
+	After    []int        `json:"after,omitempty"`
 	Facts    []string     `json:"facts"`
 	Request  shownMessage `json:"request"`
 	Response shownMessage `json:"response"`
@@ -92,7 +100,8 @@ type shownMessage struct {
 	Trailer map[string][]string `json:"trailer,omitempty"`
 }
 
-func shown(in clean.Interaction, r matchers.Reading) (shownInteraction, error) {
+func shown(index *matchers.Index, position int) (shownInteraction, error) {
+	in, r := index.At(position)
 	s, err := in.Stored()
 	if err != nil {
 		return shownInteraction{}, err
@@ -105,8 +114,41 @@ func shown(in clean.Interaction, r matchers.Reading) (shownInteraction, error) {
 	for _, f := range r.Facts {
 		out.Facts = append(out.Facts, f.String())
 	}
+	if sequence := index.Sequence(position); sequence != nil {
+		out.States = len(sequence.Groups)
+		for i, group := range sequence.Groups {
+			if !slices.Contains(group.Positions, position) {
+				continue
+			}
+			out.State = i + 1
+			for _, gate := range group.Gate.Positions() {
+				before, _ := index.At(gate)
+				out.After = append(out.After, before.ID)
+			}
+		}
+	}
 	return out, nil
 }
+
+// plays says in a few words when an interaction's answer is played.
+func (s shownInteraction) plays() string {
+	if s.State == 0 {
+		return "once"
+	}
+	text := "any time"
+	if s.States > 1 {
+		text = fmt.Sprintf("state %d of %d", s.State, s.States)
+	}
+	if n := len(s.After); n > maxShownGate {
+		return fmt.Sprintf("%s, after %s and %d more", text, joinInts(s.After[n-maxShownGate:]), n-maxShownGate)
+	} else if n > 0 {
+		return text + ", after " + joinInts(s.After)
+	}
+	return text
+}
+
+// maxShownGate is how many interactions of a gate the table names: the last ones.
+const maxShownGate = 4
 
 func shownBody(body []byte) string {
 	if !utf8.Valid(body) {
@@ -120,7 +162,7 @@ func showAll(w io.Writer, index *matchers.Index, asJSON bool) error {
 	times := make(map[string]int)
 	for i := range list {
 		var err error
-		if list[i], err = shown(index.At(i)); err != nil {
+		if list[i], err = shown(index, i); err != nil {
 			return err
 		}
 		times[list[i].Key]++
@@ -129,13 +171,13 @@ func showAll(w io.Writer, index *matchers.Index, asJSON bool) error {
 		return writeJSON(w, list)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tKEY\tSTATUS\tSIZE\tREQUEST")
+	fmt.Fprintln(table, "ID\tKEY\tSTATUS\tSIZE\tPLAYS\tREQUEST")
 	for _, one := range list {
 		key := one.Key
 		if n := times[key]; n > 1 {
 			key = fmt.Sprintf("%s ×%d", key, n)
 		}
-		fmt.Fprintf(table, "%d\t%s\t%d\t%d\t%s %s\n", one.ID, key, one.Response.Status, one.Response.Size, one.Request.Method, one.Request.URL)
+		fmt.Fprintf(table, "%d\t%s\t%d\t%d\t%s\t%s %s\n", one.ID, key, one.Response.Status, one.Response.Size, one.plays(), one.Request.Method, one.Request.URL)
 	}
 	return table.Flush()
 }
@@ -147,7 +189,7 @@ func showOne(w io.Writer, file string, index *matchers.Index, id int, state cass
 			continue
 		}
 		if asJSON {
-			one, err := shown(in, reading)
+			one, err := shown(index, i)
 			if err != nil {
 				return err
 			}

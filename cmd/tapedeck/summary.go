@@ -59,6 +59,9 @@ func (s *station) finish(o deck.Outcome, code int, hint string, std stdio) error
 		}
 	}
 	s.summarise(std.err, report, hint)
+	if why := report.because(); why != "" {
+		fmt.Fprintf(std.err, "tapedeck: %s\n", why)
+	}
 	github(std.err, report, os.Getenv)
 	if err := s.writeReports(report); err != nil {
 		fmt.Fprintf(std.err, "tapedeck: %v\n", err)
@@ -133,12 +136,22 @@ func (s *station) summarise(w io.Writer, report runReport, hint string) {
 	requests := 0
 	for _, r := range report.Cassettes {
 		requests += r.Requests()
-		s.summariseCassette(w, r)
+	}
+	if len(report.Cassettes) > maxSpelled {
+		s.summariseMany(w, report.Cassettes)
+	} else {
+		for _, r := range report.Cassettes {
+			s.summariseCassette(w, r)
+		}
 	}
 	if len(report.Direct) > 0 {
 		fmt.Fprintf(w, "tapedeck: passed through, not looked into: %s\n", hostCounts(report.Direct))
 	}
-	for _, reason := range slices.Sorted(maps.Keys(report.Refused)) {
+	for i, reason := range slices.Sorted(maps.Keys(report.Refused)) {
+		if i == maxListed {
+			fmt.Fprintf(w, "tapedeck: … and %d more reasons for which requests were refused; --report FILE lists them\n", len(report.Refused)-i)
+			break
+		}
 		fmt.Fprintf(w, "tapedeck: refused%s: %s\n", times(report.Refused[reason]), reason)
 	}
 	if requests == 0 && len(report.Direct)+len(report.Refused) == 0 && hint != "" {
@@ -165,6 +178,11 @@ func (s *station) summariseCassette(w io.Writer, r deck.Report) {
 	if r.Strict && len(r.Unused) > 0 {
 		fmt.Fprintln(w, "  strict: a recording that was never used fails the run; record again, or leave --strict out")
 	}
+	ignored(w, r)
+}
+
+// ignored prints what rules and the configuration left out of account.
+func ignored(w io.Writer, r deck.Report) {
 	if r.IgnoredFacts > 0 {
 		fmt.Fprintf(w, "  ignored by rules: %d facts\n", r.IgnoredFacts)
 	}

@@ -30,11 +30,13 @@ var faultKinds = []struct {
 	kind  faultKind
 	code  int
 	title string
+	// why is what the last line of a run says of it.
+	why string
 }{
-	{faultMiss, exitMiss, "tapedeck: not recorded"},
-	{faultIncomplete, exitIncomplete, "tapedeck: recording incomplete"},
-	{faultUnused, exitStale, "tapedeck: never used"},
-	{faultExpired, exitStale, "tapedeck: too old"},
+	{faultMiss, exitMiss, "tapedeck: not recorded", "a request was not in a cassette"},
+	{faultIncomplete, exitIncomplete, "tapedeck: recording incomplete", "something could not be recorded"},
+	{faultUnused, exitStale, "tapedeck: never used", "a recording was never used (--strict)"},
+	{faultExpired, exitStale, "tapedeck: too old", "a recording is older than max_age (--fail-expired)"},
 }
 
 func (k faultKind) title() string {
@@ -71,6 +73,20 @@ func verdict(faults []fault) int {
 		}
 	}
 	return 0
+}
+
+// because says what made the exit code of a run, "" when its command or nothing did.
+func (r runReport) because() string {
+	if r.ExitCode == 0 || r.ExitCode != verdict(r.Faults) {
+		return ""
+	}
+	var why []string
+	for _, known := range faultKinds {
+		if slices.ContainsFunc(r.Faults, func(f fault) bool { return f.Kind == known.kind }) {
+			why = append(why, known.why)
+		}
+	}
+	return fmt.Sprintf("exit code %d: %s", r.ExitCode, strings.Join(why, "; "))
 }
 
 // A strictness says what else fails a run than misses and incomplete recordings.

@@ -385,7 +385,11 @@ func (s *station) countRefused(status int, host string) {
 		s.refused["413 to "+host+": the request body is over the limit; raise it with --max-body"]++
 		return
 	}
-	s.refused[fmt.Sprintf("%d to %s: the request names no session; give one as the proxy user or in the header Tapedeck-Session", status, host)]++
+	why := "the request names no session; give one as the proxy user or in the header Tapedeck-Session"
+	if status == http.StatusBadRequest {
+		why = "the session's name is too long or holds control characters; use at most 240 bytes of plain text"
+	}
+	s.refused[fmt.Sprintf("%d to %s: %s", status, host, why)]++
 }
 
 func (s *station) countDirect(host string) {
