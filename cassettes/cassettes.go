@@ -18,8 +18,10 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"sync"
 
 	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/redact"
 )
 
 // Purpose is what a cassette is opened for.
@@ -45,6 +47,9 @@ type Cassette struct {
 	held    *holding
 	cleaner *clean.Cleaner
 	list    []clean.Interaction
+
+	sweeping sync.Mutex
+	unsaved  []entry // what SweepUnsaved has made of them, under sweeping
 }
 
 // Exists reports whether the store holds a file or a journal called name. A
@@ -152,19 +157,55 @@ func (c *Cassette) Append(in clean.Interaction) (clean.Interaction, error) {
 	return in, nil
 }
 
-// Unsaved are those of Interactions that stand in a journal which this cassette, opened
-// ToExtend, goes on with.
-func (c *Cassette) Unsaved() []clean.Interaction {
-	c.held.mu.Lock()
-	defer c.held.mu.Unlock()
-	if c.held.log == nil {
-		return nil
+// SweepUnsaved amends what stands in a journal that was left by a crash and that this
+// cassette, opened ToExtend, goes on with: what is known to be secret by now is replaced
+// there, and what cannot be is withdrawn. The error says that something could not be
+// written or read; call it again later.
+func (c *Cassette) SweepUnsaved() error {
+	c.sweeping.Lock()
+	defer c.sweeping.Unlock()
+	if c.unsaved == nil {
+		c.unsaved = c.held.resumed()
+	} else if c.held.resumed() == nil {
+		return nil // saved
 	}
-	return c.list[len(c.list)-c.held.fromJournal:]
+	list := c.unsaved
+	var errs []error
+	for i := range list {
+		s, err := c.sweep(list[i].Stored)
+		if err == nil {
+			list[i].Stored = s
+			continue
+		}
+		if refusal := (*redact.Refusal)(nil); errors.As(err, &refusal) {
+			c.held.withdraw(list[i].ID)
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
-// Amend puts in, which Append has returned or Unsaved names and which has been redacted
-// further since, into the journal in place of what stands there. The old entry's bytes
+// sweep amends one interaction of the journal if it has to be.
+func (c *Cassette) sweep(s clean.Stored) (clean.Stored, error) {
+	if c.check(s) == nil && c.cleaner.CheckLarge(s.ResponseLarge) == nil {
+		return s, nil
+	}
+	in, err := c.cleaner.Load(s)
+	if err == nil {
+		s, err = in.Stored()
+	}
+	if err == nil {
+		err = c.check(s)
+	}
+	if err != nil {
+		return s, err
+	}
+	return s, c.held.amend(s)
+}
+
+// Amend puts in, which Append has returned and which has been redacted further since,
+// into the journal in place of what stands there. The old entry's bytes
 // stay in the journal until Rewrite. One that has been saved is left alone: a save
 // is given what it writes. The error is a *redact.Refusal when a secret stands in it.
 func (c *Cassette) Amend(in clean.Interaction) error {

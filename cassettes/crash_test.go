@@ -267,6 +267,7 @@ func TestEveryCrashPoint(t *testing.T) {
 	for _, s := range stories {
 		for _, largest := range []int{largestBody, 4} { // 4: every body is a file of its own
 			t.Run(fmt.Sprintf("%s/%d", s.name, largest), func(t *testing.T) {
+				t.Parallel()
 				points := 0
 				for stop := 1; ; stop++ {
 					disk := newMemDisk()

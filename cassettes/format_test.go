@@ -174,7 +174,7 @@ func TestAwkwardText(t *testing.T) {
 // TestUnreadableTextIsBase64 holds the size of a file to that of its bodies: as
 // \\u0000 a body of NULs would be six times as long, and no easier to read.
 func TestUnreadableTextIsBase64(t *testing.T) {
-	const size = 100_000
+	const size = 20_000
 	for _, test := range []struct {
 		name, text string
 		binary     bool

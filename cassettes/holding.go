@@ -28,6 +28,7 @@ type holding struct {
 	// What opening found.
 	list        []entry // the file's, then the journal's
 	fromJournal int     // how many of them come from the journal
+	goesOn      bool    // to extend that journal, which no save has made needless yet
 	replacement []entry // of a recording that was to replace the cassette and was cut off
 	cutOff      *journal
 	state       State
@@ -122,6 +123,7 @@ func open(store Store, name string, p Purpose, largest int) (h *holding, err err
 		if err := h.resume(ordinary); err != nil {
 			return nil, err
 		}
+		h.goesOn = true
 	}
 	for _, e := range slices.Concat(h.list, h.replacement) {
 		h.next = max(h.next, e.ID+1)
@@ -446,6 +448,17 @@ func (h *holding) amend(s clean.Stored) error {
 	return nil
 }
 
+// resumed are the interactions of a journal that this holding goes on with, until a
+// save has written them.
+func (h *holding) resumed() []entry {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.goesOn {
+		return nil
+	}
+	return slices.Clone(h.list[len(h.list)-h.fromJournal:])
+}
+
 // withdraw leaves an interaction out of the journal when that is next written anew.
 func (h *holding) withdraw(id int) {
 	h.saving.RLock()
@@ -663,7 +676,7 @@ func (h *holding) mark(sum string) error {
 func (h *holding) cleanUp(used map[string]bool) error {
 	h.mu.Lock()
 	log, kind := h.log, h.kind
-	h.log, h.kind = nil, extending
+	h.log, h.kind, h.goesOn = nil, extending, false
 	h.mu.Unlock()
 	var errs []error
 	if log != nil {

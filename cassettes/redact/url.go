@@ -256,6 +256,7 @@ func (p *pass) urlsBehind(place leaves.Place, s, mark string) string {
 		if !ok {
 			continue
 		}
+		one.start = max(one.start, last) // what looks like a scheme may end the URL before
 		written := s[one.start:one.end]
 		u, escape := plainURL(written)
 		if !strings.ContainsAny(u, "@?#;") && len(p.v.rules.hosts)+len(p.v.rules.paths) == 0 {
@@ -330,13 +331,7 @@ func urlAt(s string, i, n int, ascii bool) (one span, ok bool) {
 	if start >= i-1 {
 		return passwordAt(s, i, n, ascii)
 	}
-	one = span{start, urlEnd(s, i+n, ascii)}
-	if strings.HasPrefix(s[one.end:], "://") {
-		// The next URL starts in the path of this one.
-		for one.end > i+n && isSchemeByte(s[one.end-1]) {
-			one.end--
-		}
-	}
+	one = span{start, beforeScheme(s, i+n, urlEnd(s, i+n, ascii))}
 	return one, one.end > i+n
 }
 
@@ -345,6 +340,9 @@ func passwordAt(s string, i, n int, ascii bool) (one span, ok bool) {
 	end := i + n
 	colon, at := -1, -1
 	for ; end < len(s) && s[end] > ' ' && strings.IndexByte("/?#\"'<>`^|{}\\", s[end]) < 0; end++ {
+		if strings.HasPrefix(s[end:], "://") {
+			break
+		}
 		switch {
 		case s[end] == ':' && colon < 0:
 			colon = end
@@ -355,7 +353,18 @@ func passwordAt(s string, i, n int, ascii bool) (one span, ok bool) {
 	if colon < 0 || at < colon || at+1 == end || i > 0 && (isNameByte(s[i-1]) || s[i-1] == '/' || s[i-1] == ':') {
 		return span{i, end}, false
 	}
-	return span{i, runOfURL(s, end, ascii)}, true
+	return span{i, beforeScheme(s, at+1, runOfURL(s, end, ascii))}, true
+}
+
+// beforeScheme is the end of a URL that the next one follows in its path: at end if none
+// does.
+func beforeScheme(s string, low, end int) int {
+	if strings.HasPrefix(s[end:], "://") {
+		for end > low && isSchemeByte(s[end-1]) {
+			end--
+		}
+	}
+	return end
 }
 
 func isSchemeByte(c byte) bool { return isAlnum(c) || c == '+' || c == '-' || c == '.' }

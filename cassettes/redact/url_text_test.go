@@ -66,6 +66,17 @@ func TestURLsWithoutSecrets(t *testing.T) {
 	}
 }
 
+// URLs run into each other.
+func TestURLsWithoutSpace(t *testing.T) {
+	for _, text := range []string{"//u:hunter2@hhttps://u:hunter2@g", "//u:hunter2@https://u:hunter2@g/", "https://u:hunter2@hhttps://u:hunter2@g", "https://u:x^hunter2@https://u:hunter2@g?a@b", "a://u:hunter2@b://u:hunter2@c://"} {
+		v := vault(t, Config{})
+		once := body(t, v, stripe, InResponse, "text/plain", text)
+		if twice := body(t, v, stripe, InResponse, "text/plain", once); strings.Contains(once, "hunter2") || twice != once {
+			t.Errorf("%s became %s, then %s", text, once, twice)
+		}
+	}
+}
+
 // A key of white space alone is nothing to search for.
 func TestEmptyKey(t *testing.T) {
 	for _, blank := range []string{`\n`, " ", `\r\n\n`} {

@@ -268,6 +268,7 @@ var told = []struct{ field, reason string }{
 var errorsTold = []struct{ function, reason string }{
 	{"proxy.logHandshake", "crypto/tls names versions and alerts, never what was sent"},
 	{"deck.refuse", "a *redact.Refusal names rule and place"},
+	{"deck.sweepOwn", "a *redact.Refusal names rule and place"},
 	{"deck.unreadable", "a *redact.Refusal names rule and place"},
 	{"main.announce", "of a file in the user's cache folder"},
 }
@@ -282,7 +283,7 @@ var stringsTold = []struct{ function, variable, reason string }{
 	{"deck.forward", "host", "a host is not secret: the deck counts by it"},
 	{"deck.ignored", "host", "the same"},
 	{"deck.openOnce", "unfinished", "of the cassette, cleaned by State"},
-	{"deck.save", "unfinished", "made of constants, hosts and the above"},
+	{"deck.saveRecorded", "unfinished", "made of constants, hosts and the above"},
 	{"deck.suspect", "stopped", "what the report's texts say"},
 	{"deck.upstreamFailed", "reason", "of proxy.UpstreamFailure: an error's kind alone"},
 	{"deck.use", "n", "a note of the store: names of files and lines"},

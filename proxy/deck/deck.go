@@ -244,7 +244,7 @@ func (d *Deck) use(p cassettes.Purpose) error {
 		return err
 	}
 	d.tape, d.purpose = tape, p
-	d.sweeping.earlier, d.sweeping.owed = tape.Unsaved(), p == cassettes.ToExtend
+	d.sweeping.learned = -1 // a journal that was left may hold what is known by now
 	for _, n := range tape.Notes() {
 		d.report.note(n)
 	}

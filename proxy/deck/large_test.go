@@ -120,7 +120,7 @@ func (b *bench) names(part string) (files []string) {
 func TestLargeAnswer(t *testing.T) {
 	size := 64 << 20
 	if raceDetector {
-		size = 12 << 20
+		size = 10 << 20
 	}
 	body := largeJSON(size)
 	early := []string{atStart, atBorder, atWrites, base64.StdEncoding.EncodeToString([]byte("key=" + atBorder))[6:30]}

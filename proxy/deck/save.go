@@ -68,12 +68,13 @@ func (d *Deck) save(o Outcome, last bool) error {
 	}
 	d.sweeping.stop()
 	err := d.saveRecorded(o, last)
-	switch {
-	case d.saved:
-		d.sweeping.earlier = nil
-	case last:
-		d.sweep() // the journal stays, and nobody sweeps it later
-	default:
+	if d.saved {
+		return err
+	}
+	// The journal stays.
+	if last {
+		d.sweep()
+	} else {
 		d.sweeping.later(d)
 	}
 	return err

@@ -22,15 +22,12 @@ const sweepEvery = time.Second
 type sweeper struct {
 	timer   *time.Timer
 	noticed atomic.Int64 // Vault.Learned() when later was last called
-	learned int          // Vault.Learned() when the recordings were last searched
+	learned int          // Vault.Learned() when the recordings were last searched; -1 if not all were
 	owed    bool         // the journal is to be written anew even if nothing is learned
 	pause   time.Duration
 	last    time.Time // when that was
 	running bool
 	round   int // counts the saves, which sweep by themselves
-	// earlier are the recordings in the journal that a killed run has left and this
-	// one goes on with.
-	earlier []clean.Interaction
 	// withdrawn counts the recordings that are in the journal no more.
 	withdrawn int
 }
@@ -85,15 +82,23 @@ func (d *Deck) sweep() {
 	s := &d.sweeping
 	s.running = true
 	round, start, learned := s.round, time.Now(), d.cleaner.Vault.Learned()
-	if learned != s.learned {
+	search := learned != s.learned
+	if search {
 		s.learned = learned
-		if !d.sweepList(&s.earlier, round) || !d.sweepList(&d.recorded, round) {
+		if !d.sweepOwn(round) {
 			s.learned = -1
 		}
 	}
 	d.keeping.Unlock()
+	var left error
+	if search {
+		left = d.tape.SweepUnsaved()
+	}
 	err := d.tape.Rewrite()
 	d.keeping.Lock()
+	if left != nil {
+		s.learned = -1
+	}
 	s.owed = err != nil
 	// Searching a long recording takes long: leave most of the time to recording.
 	s.running = false
@@ -101,12 +106,11 @@ func (d *Deck) sweep() {
 	s.pause = 10 * time.Since(start)
 }
 
-// sweepList sweeps one list of what stands in the journal, and reports whether it is
-// done with all of it.
-func (d *Deck) sweepList(list *[]clean.Interaction, round int) (done bool) {
+// sweepOwn sweeps what this run has recorded, and reports whether it is done with all of it.
+func (d *Deck) sweepOwn(round int) (done bool) {
 	done = true
-	for i := 0; i < len(*list); i++ {
-		in := (*list)[i]
+	for i := 0; i < len(d.recorded); i++ {
+		in := d.recorded[i]
 		d.keeping.Unlock()
 		swept, needed, err := d.swept(in)
 		d.keeping.Lock()
@@ -122,12 +126,12 @@ func (d *Deck) sweepList(list *[]clean.Interaction, round int) (done bool) {
 		refusal := (*redact.Refusal)(nil)
 		switch {
 		case err == nil:
-			(*list)[i] = swept
+			d.recorded[i] = swept
 		case errors.As(err, &refusal):
 			// The value cannot be replaced there, so no file would hold the
 			// interaction in the end: the journal must not hold it either.
 			d.tape.Withdraw(in)
-			*list = slices.Delete(*list, i, i+1)
+			d.recorded = slices.Delete(d.recorded, i, i+1)
 			i--
 			d.sweeping.withdrawn++
 			d.report.refuse(leftOut(in, err))

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -156,4 +157,94 @@ func TestCanaryDump(t *testing.T) {
 			got.mustSay(t, "SIGQUIT", "goroutine ")
 		})
 	}
+}
+
+// A recorder that is killed in the middle of a large answer leaves a clean part of it,
+// which is played to nobody and goes when the cassette is next recorded.
+func TestCanaryKilledInALargeAnswer(t *testing.T) {
+	t.Parallel()
+	const large = 12 << 20
+	r := newCanaryRun(t)
+	r.settings(t)
+	hang, whole := make(chan struct{}), make(chan bool, 2)
+	slow := startOrigin(t, nil)
+	slow.plain.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		item := `{"access_token":"` + r.secret("JSON answer") + `","text":"` + strings.Repeat("lorem ipsum ", 80) + `"},`
+		io.WriteString(w, `{"items":[`)
+		for range large / len(item) {
+			io.WriteString(w, item)
+		}
+		http.NewResponseController(w).Flush()
+		if !<-whole {
+			<-hang
+		}
+		io.WriteString(w, `null]}`)
+	})
+	t.Cleanup(func() { close(hang) }) // before the server is closed, which waits
+	flags := append(r.origin.flags(), "--resolve", "slow.example.com:80:"+slow.plain.Listener.Addr().String())
+	arguments := append([]string{"record", "--cassette", r.cassette()}, flags...)
+	get := func(s *canaryProcess, n int64) {
+		t.Helper()
+		resp, err := r.caller(t, s).client.Get("http://slow.example.com/export")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { resp.Body.Close() })
+		if got, err := io.CopyN(io.Discard, resp.Body, n); got < min(n, large-1<<20) {
+			t.Fatalf("%d bytes: %v", got, err)
+		}
+	}
+	parts := func() (list []string, size int64) {
+		list, err := filepath.Glob(filepath.Join(filepath.Dir(r.cassette()), ".tapedeck", "canary.pending", "partial-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range list {
+			if info, err := os.Stat(part); err == nil {
+				size += info.Size()
+			}
+		}
+		return list, size
+	}
+
+	s := r.serve(t, nil, nil, arguments...)
+	if err := r.caller(t, s).all(r.exchanges[2:5]); err != nil {
+		t.Fatal(err)
+	}
+	whole <- false
+	get(s, large-1<<20)
+	r.until(t, "more than 8 MiB are in a file", func() bool { _, size := parts(); return size > 8<<20 })
+	r.end(t, s, syscall.SIGKILL)
+	left, size := parts()
+	if len(left) != 1 || size <= 8<<20 {
+		t.Fatalf("it left %q, of %d bytes", left, size)
+	}
+	r.mustBeClean(t)
+
+	// What is read of it is what was recorded whole.
+	got := r.run(t, nil, "export", r.cassette())
+	if strings.Contains(got.stdout, "slow.example.com") {
+		t.Error("what is exported has the answer that was cut off")
+	}
+	if again, _ := parts(); len(again) != 1 {
+		t.Errorf("reading has changed the folder to %q", again)
+	}
+
+	s = r.serve(t, nil, nil, arguments...)
+	if err := r.caller(t, s).all(r.exchanges[2:5]); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := parts(); len(left) > 0 {
+		t.Errorf("recording has left %q", left)
+	}
+	whole <- true
+	get(s, 2*large)
+	r.end(t, s, syscall.SIGTERM).mustEnd(t, 0)
+	if n := interactions(t, r.cassette()); n != 4 {
+		t.Errorf("recorded %d interactions, want 4", n)
+	}
+	s = r.serve(t, nil, nil, "replay", "--cassette", r.cassette())
+	get(s, 2*large)
+	r.end(t, s, syscall.SIGTERM).mustEnd(t, 0)
+	r.searchFiles()
 }

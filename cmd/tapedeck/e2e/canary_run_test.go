@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -175,8 +176,8 @@ func (r *canaryRun) wait(t *testing.T, p *canaryProcess) result {
 	<-p.done
 	<-p.watched
 	out := result{p.command.String(), p.command.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
-	r.note("", r.searcher.Search("stdout of "+p.command.String(), []byte(out.stdout)))
-	r.note("", r.searcher.Search("stderr of "+p.command.String(), []byte(out.stderr)))
+	r.note(nil, "", r.searcher.Search("stdout of "+p.command.String(), []byte(out.stdout)))
+	r.note(nil, "", r.searcher.Search("stderr of "+p.command.String(), []byte(out.stderr)))
 	if strings.Contains(out.stderr, "DATA RACE") {
 		t.Errorf("data race: %s", out)
 	}
@@ -242,6 +243,7 @@ func (r *canaryRun) caller(t *testing.T, p *canaryProcess) *caller {
 
 // searchFiles looks into every file and at its mode.
 func (r *canaryRun) searchFiles() {
+	may := r.mayStandNow()
 	hits, files, err := r.searcher.SearchFiles(r.dir)
 	if err != nil {
 		r.leak(err.Error())
@@ -251,7 +253,7 @@ func (r *canaryRun) searchFiles() {
 	r.files = max(r.files, files)
 	r.mu.Unlock()
 	for _, hit := range hits {
-		r.note(hit.Place, []canary.Hit{hit})
+		r.note(may, hit.Place, []canary.Hit{hit})
 	}
 	err = filepath.WalkDir(r.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -282,12 +284,17 @@ func isPrivate(path string) bool {
 	return filepath.Base(path) == ".tapedeck" || filepath.Base(filepath.Dir(path)) == ".tapedeck"
 }
 
+// isJournal reports a journal, also one that is being written.
 func isJournal(path string) bool {
+	if folder := filepath.Dir(path); strings.HasSuffix(folder, ".pending") && strings.HasPrefix(filepath.Base(path), "partial-") {
+		return filepath.Base(filepath.Dir(folder)) == ".tapedeck"
+	}
 	return isPrivate(path) && (strings.HasSuffix(path, ".journal") || strings.HasSuffix(path, ".replacement") || strings.HasSuffix(path, ".previous"))
 }
 
 // searchOpen looks into files that a process holds open and that have no name any more.
 func (r *canaryRun) searchOpen(pid int) {
+	may := r.mayStandNow()
 	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	if err != nil {
 		r.leak(err.Error())
@@ -301,17 +308,18 @@ func (r *canaryRun) searchOpen(pid int) {
 			continue
 		}
 		if data, err := os.ReadFile(link); err == nil {
-			r.note(strings.TrimSuffix(target, " (deleted)"), r.searcher.Search(target, data))
+			r.note(may, strings.TrimSuffix(target, " (deleted)"), r.searcher.Search(target, data))
 		}
 	}
 }
 
-// note sorts hits into leaks and what the promise allows. file is "" for an output.
-func (r *canaryRun) note(file string, hits []canary.Hit) {
+// note sorts hits into leaks and what the promise allows: in a journal those of may.
+// file is "" for an output.
+func (r *canaryRun) note(may map[string]bool, file string, hits []canary.Hit) {
 	for _, hit := range hits {
 		switch {
 		case r.mayHold[file], r.mayHold[filepath.Dir(file)], r.uncovered[hit.Secret]:
-		case r.mayStand[hit.Secret] && isJournal(file):
+		case may[hit.Secret] && isJournal(file):
 			r.mu.Lock()
 			r.early[hit.Secret] = true
 			r.mu.Unlock()
@@ -321,6 +329,13 @@ func (r *canaryRun) note(file string, hits []canary.Hit) {
 			r.leak(hit.String())
 		}
 	}
+}
+
+// mayStandNow is what may stand in what a search that begins now reads of a journal.
+func (r *canaryRun) mayStandNow() map[string]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.mayStand)
 }
 
 func (r *canaryRun) leak(text string) {
