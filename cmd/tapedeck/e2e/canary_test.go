@@ -127,7 +127,7 @@ func (r *canaryRun) replays(t *testing.T) {
 	report, junit := r.path("work/miss.json"), r.path("work/miss.xml")
 	got = r.exec(t, "replay-only", "miss", env, "--report", report, "--junit", junit)
 	got.mustEnd(t, 90)
-	got.mustSay(t, "::error title=tapedeck miss::", "missed")
+	got.mustSay(t, "::error title=tapedeck%3A not recorded", "missed")
 	var said struct {
 		Cassettes []struct {
 			Misses []struct{ Facts []string }
