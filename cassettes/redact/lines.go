@@ -47,7 +47,7 @@ func (p *pass) lineAt(s string, i int) (found pair, ok bool) {
 		}
 		found.start, found.end, found.value, found.quote = from, from+length, s[from:from+length], asWritten
 		// A quote that ends a text looks as if it started one.
-		return found, strings.IndexAny(found.value[:1], " ,:;)}]+\r\n") < 0 && strings.IndexByte(found.value, '\n') < 0
+		return found, !strings.ContainsAny(found.value[:1], " ,:;)}]+\r\n") && strings.IndexByte(found.value, '\n') < 0
 	}
 	if from == i+1 || !lineStart(s, start, before) {
 		return found, false
@@ -67,9 +67,9 @@ func (p *pass) lineAt(s string, i int) (found pair, ok bool) {
 	switch {
 	case to == from || strings.IndexByte("|>&*!{[<", s[from]) >= 0 || strings.IndexByte(",;{([:", s[to-1]) >= 0:
 		return found, false
-	case to-from < minLongWord && strings.IndexAny(found.value, "0123456789") < 0:
+	case to-from < minLongWord && !strings.ContainsAny(found.value, "0123456789"):
 		return found, false
-	case found.rule.reading == readWhole && strings.IndexAny(found.value, " \t") >= 0:
+	case found.rule.reading == readWhole && strings.ContainsAny(found.value, " \t"):
 		return found, false // a sentence
 	}
 	return found, true

@@ -207,11 +207,12 @@ func (st *streamer) emit(raw, clean string) error {
 
 // ruleIn names the first rule that finds something in s.
 func (st *streamer) ruleIn(s string) string {
-	for _, h := range st.p.hits("body", anywhere, s) {
-		if h.rule == nil {
-			return h.known.rule
-		}
-		return h.rule.ID
+	switch found := st.p.hits("body", anywhere, s); {
+	case len(found) == 0:
+		return "name"
+	case found[0].rule == nil:
+		return found[0].known.rule
+	default:
+		return found[0].rule.ID
 	}
-	return "name"
 }

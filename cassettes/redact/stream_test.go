@@ -39,17 +39,6 @@ func streamed(t testing.TB, v *Vault, contentType, body string, size sizes, cuts
 	return out.String(), err
 }
 
-// inOrder numbers the placeholders of a text by their first appearance.
-func inOrder(s string) string {
-	ids := make(map[string]string)
-	for _, ph := range Placeholders(s) {
-		if _, ok := ids[ph.ID]; !ok && !IsCard(ph.ID) {
-			ids[ph.ID] = Number(len(ids) + 1)
-		}
-	}
-	return Renumber(s, ids)
-}
-
 // secretsOf is what a body's generator plants.
 func secretsOf(r *rand.Rand) []string {
 	word := func(n int) string {
