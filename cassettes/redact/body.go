@@ -24,6 +24,12 @@ func (v *Vault) body(p *pass, contentType string, body []byte) ([]byte, error) {
 		return body, nil
 	}
 	before := string(body)
+	if leaves.FormatOf(contentType, body) == leaves.Form {
+		if whole := p.wholeFirst("body", inBody, before); whole != before {
+			clean, err := v.body(p, contentType, []byte(whole))
+			return clean, err
+		}
+	}
 	if text, w, ok := wideText(before); ok {
 		clean, err := v.body(p, contentType, []byte(text))
 		if err != nil || string(clean) == text {
@@ -165,7 +171,16 @@ func (p *pass) rule(around *siblings, leaf *leaves.Leaf, in places) *rule {
 	if r.Name == "token" && !strong(leaf.Value) && around.of(leaf.Place)&besideScore != 0 {
 		return nil // a piece of text, as models and search engines count them
 	}
+	if p.dir == InResponse && strings.Contains(leaf.Value, " ") && aboutAFault(leaf.Place) {
+		return nil // {"errors":{"password":["is too short"]}}
+	}
 	return r
+}
+
+// aboutAFault reports whether a place stands below a member that holds messages.
+func aboutAFault(place leaves.Place) bool {
+	s := strings.ToLower(string(place))
+	return strings.Contains(s, "errors.") || strings.Contains(s, "error_messages.") || strings.Contains(s, "errormessages.")
 }
 
 // isCode reports whether a member called code is an authorization code: in the
@@ -255,6 +270,7 @@ func (p *pass) plain(place leaves.Place, s string) string {
 	if !p.fixed && isBinary(s) {
 		return p.binary(place, s)
 	}
+	s = p.wholeFirst(place, inBody, s)
 	if p.names {
 		s = p.pairs(place, s)
 	}

@@ -118,3 +118,17 @@ func TestPrivateKeyLines(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Messages about a field are not what stands in it.
+func TestMessagesAboutSecretsStay(t *testing.T) {
+	for text, stays := range map[string]bool{
+		`{"errors":{"password":["is too short"]}}`:     true,
+		`{"error_messages":{"token":"must be given"}}`: true,
+		`{"errors":{"password":"hunter2"}}`:            false,
+		`{"user":{"password":"my long pass phrase"}}`:  false,
+	} {
+		if got := body(t, vault(t, Config{}), Scope{Method: "POST", Host: "api.acme.dev", Path: "/x"}, InResponse, "application/json", text); (got == text) != stays {
+			t.Errorf("%s became %s", text, got)
+		}
+	}
+}

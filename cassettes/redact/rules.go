@@ -42,8 +42,8 @@ var nameRules = []struct {
 	{"name-cookie", "cookie setcookie", "body", readSetCookie, "a Cookie header that is sent on as data; names and attributes stay"},
 	{"name-pin", "pin otp onetimepassword totp mfacode otpcode totpcode smscode onetimecode verificationcode passcode usercode", "field", readWhole, "a short code that proves who somebody is"},
 	{"name-client-secret", "clientsecret secret *secret signingkey encryptionkey masterkey sharedkey sharedaccesskey accountkey", "field", readWhole, "the name says that it is secret"},
-	{"name-api-key", "apikey xapikey *apikey secretkey *secretkey", "field", readWhole, "an API key"},
-	{"name-token", "token accesstoken *accesstoken refreshtoken *refreshtoken idtoken idtokenhint authtoken *authtoken bearertoken sessiontoken *sessiontoken csrf *csrftoken csrfmiddlewaretoken xsrf *xsrftoken authenticitytoken requestverificationtoken securitytoken oauthtoken oauthtokensecret oauthverifier devicecode subjecttoken actortoken magictoken resettoken jsessionid phpsessid", "field", readWhole, "RFC 6749 and 8693: whoever has it, may"},
+	{"name-api-key", "apikey xapikey *apikey secretkey *secretkey authkey accesskey subscriptionkey", "field", readWhole, "an API key"},
+	{"name-token", "token accesstoken *accesstoken refreshtoken *refreshtoken idtoken idtokenhint authtoken *authtoken bearertoken sessiontoken *sessiontoken csrf *csrftoken csrfmiddlewaretoken xsrf *xsrftoken authenticitytoken requestverificationtoken securitytoken oauthtoken oauthtokensecret oauthverifier devicecode subjecttoken actortoken magictoken resettoken jsessionid phpsessid apitoken *apitoken privatetoken bottoken usertoken deploytoken logintoken personaltoken bearer credential credentials authorizationcode", "field", readWhole, "RFC 6749 and 8693: whoever has it, may"},
 	{"name-code", "code", "field", readCode, "RFC 6749, 4.1: an authorization code; in OAuth exchanges only, elsewhere a code is a word"},
 	{"name-code-verifier", "codeverifier", "field", readWhole, "RFC 7636: proves who asked for the code"},
 	{"name-assertion", "clientassertion assertion jwt samlresponse", "field", readWhole, "RFC 7521 and SAML: signed statements about a user or client"},
@@ -60,7 +60,7 @@ var nameRules = []struct {
 // notSecret are names that end like a secret's and are none: cursors and counts.
 // Blanking a cursor would make two pages of a list the same request.
 var notSecret = map[string]string{
-	"pagetoken": "a cursor", "nextpagetoken": "a cursor", "previouspagetoken": "a cursor", "prevpagetoken": "a cursor",
+	"xpagetoken": "a cursor", "xnextpagetoken": "a cursor", "xpaginationtoken": "a cursor", "pagetoken": "a cursor", "nextpagetoken": "a cursor", "previouspagetoken": "a cursor", "prevpagetoken": "a cursor",
 	"nexttoken": "a cursor", "xnexttoken": "a cursor", "continuationtoken": "a cursor", "xcontinuationtoken": "a cursor",
 	"xmscontinuationtoken": "a cursor", "xmscontinuation": "a cursor", "nextcontinuationtoken": "a cursor",
 	"synctoken": "a cursor", "nextsynctoken": "a cursor", "paginationtoken": "a cursor", "resumetoken": "a cursor",

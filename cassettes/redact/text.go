@@ -80,6 +80,7 @@ func (p *pass) value(place leaves.Place, in places, s string) string {
 	if len(s) < minSearched {
 		return s
 	}
+	s = p.wholeFirst(place, in, s)
 	if p.depth < maxDepth {
 		if mayBeJSON(s) {
 			if out, ok := p.inside(place).jsonText(s); ok {

@@ -51,6 +51,7 @@ func (p *pass) url(place leaves.Place, u string, own bool) (string, error) {
 			b.WriteString(p.text(place, inPath, host))
 		}
 	}
+	rest = p.wholeFirst(place, inPath|inQuery, rest) // which may hold a "#" or "?"
 	rest, fragment, hasFragment := strings.Cut(rest, "#")
 	path, query, hasQuery := strings.Cut(rest, "?")
 	b.WriteString(p.path(place, p.segments(host, path, own)))
@@ -221,6 +222,7 @@ func (p *pass) matrix(place leaves.Place, path string) string {
 func (p *pass) query(place leaves.Place, query string) string {
 	o := outlines.Get().(*leaves.Outline)
 	defer recycle(o)
+	query = p.wholeFirst(place, inQuery, query)
 	_ = o.Query(query) // fields with bad escapes are leaves too, as they are written
 	return p.outlined(query, o, inQuery)
 }

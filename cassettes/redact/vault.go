@@ -24,6 +24,7 @@ type Vault struct {
 	secrets map[string]*secret // by value
 	index   *index             // of those that are learned
 	learned int
+	cutting atomic.Bool     // whether a learned value is one at which readers may stop
 	last    int             // the highest number given or reserved
 	cards   map[string]bool // pool numbers given or reserved
 	keeps   map[string]bool // values that a keep lets stand
@@ -93,8 +94,20 @@ func (v *Vault) know(k known) {
 		return
 	}
 	v.secrets[identity] = sec
-	v.index.add(value, sec)
+	v.search(value, sec)
 	v.learned++
+}
+
+// search makes a value looked for, and the parts of it that may stand alone.
+func (v *Vault) search(value string, sec *secret) {
+	v.index.add(value, sec)
+	if !isCut(value) || sec.form != formPlain {
+		return
+	}
+	v.cutting.Store(true)
+	for _, part := range remainders(value) {
+		v.index.addPattern(pattern{text: strings.Clone(part), secret: sec, spelling: asText})
+	}
 }
 
 // Learned counts the strong values known so far; it only grows. A saver sweeps
@@ -179,7 +192,7 @@ func (v *Vault) learn(value, rule string, texts ...string) *secret {
 	before := v.index.size
 	for _, text := range texts {
 		if text != "" && !isPublished(text) { // a key of white space alone has no text
-			v.index.add(text, sec)
+			v.search(text, sec)
 		}
 	}
 	if v.index.size > before {
