@@ -123,15 +123,33 @@ func (s seenValues) before(value string, at int) bool {
 	return ok && since < at
 }
 
+// general writes a path as a pattern: what looks like an id, and what an answer brought
+// before, stands for any.
+func (s seenValues) general(path string, at int) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if looksLikeID(segment) || s.before(segment, at) {
+			segments[i] = "{id}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
 // minBrought is the shortest value, in bytes, of which it is believed that it came
-// from an answer: shorter ones stand there by chance.
+// from an answer whatever its name: shorter ones stand there by chance, unless they
+// are ids.
 const minBrought = 4
 
 func (m *Matcher) readRun(list []clean.Interaction) []*runRequest {
 	seen := make(seenValues)
-	note := func(value string, at int) {
-		if _, ok := seen[value]; !ok && len(value) >= minBrought {
+	given := func(value string, at int) {
+		if _, ok := seen[value]; !ok && value != "" {
 			seen[value] = at
+		}
+	}
+	note := func(value string, at int) {
+		if len(value) >= minBrought {
+			given(value, at)
 		}
 	}
 	out := make([]*runRequest, 0, len(list))
@@ -140,7 +158,7 @@ func (m *Matcher) readRun(list []clean.Interaction) []*runRequest {
 		out = append(out, &runRequest{
 			Reading: r, seen: &seen, at: at,
 			what:  r.fact("method") + " " + r.fact("host") + r.fact("path"),
-			route: r.fact("method") + " " + r.fact("host") + generalPath(r.fact("path")),
+			route: r.fact("method") + " " + r.fact("host") + seen.general(r.fact("path"), at),
 		})
 		answer, err := in.Response()
 		if err != nil {
@@ -148,7 +166,9 @@ func (m *Matcher) readRun(list []clean.Interaction) []*runRequest {
 		}
 		if _, list, err := leaves.Body(answer.Header().Get("Content-Type"), answer.Body()); err == nil {
 			for i := range list {
-				note(list[i].Value, at)
+				if note(list[i].Value, at); isIDName(list[i].Name) {
+					given(list[i].Value, at)
+				}
 			}
 		}
 		for _, values := range answer.Header() {
@@ -255,7 +275,7 @@ func (so *lessonSoFar) lesson(fact string) Lesson {
 		l.Second = so.change.got.show()
 	}
 	if fact == "path" {
-		so.path(&l)
+		l.Instead = "a path says which thing is meant; no rule makes two paths one"
 		return l
 	}
 	for _, c := range so.all {
@@ -272,19 +292,6 @@ func (so *lessonSoFar) lesson(fact string) Lesson {
 		l.Why, l.Rule = "random", &Rule{Ignore: []string{fact}}
 	}
 	return l
-}
-
-// path offers a rule for UUIDs in a path, which the client must have made up.
-func (so *lessonSoFar) path(l *Lesson) {
-	for _, c := range so.all {
-		general, find, ok := volatilePath(c.recorded.Value, c.got.Value)
-		if !ok {
-			l.Instead = "a path says what is meant; no rule makes two paths one"
-			return
-		}
-		l.On = strings.TrimSuffix(l.On, generalPath(c.got.Value)) + general
-		l.Why, l.Rule = "a UUID", &Rule{Rewrite: []Rewrite{{Fact: "path", Find: find, With: "UUID"}}}
-	}
 }
 
 // whyNoRule says why a rule that takes a fact out would be wrong.

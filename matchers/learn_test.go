@@ -93,15 +93,25 @@ func TestLearn(t *testing.T) {
 `,
 		},
 		{
-			what:   "a UUID in the path",
-			first:  run{{get(api + "/orders/" + uuid1 + "/items"), `{}`}},
-			second: run{{get(api + "/orders/" + uuid2 + "/items"), `{}`}},
+			what:    "a UUID in the path",
+			first:   run{{get(api + "/orders/" + uuid1 + "/items"), `{}`}},
+			second:  run{{get(api + "/orders/" + uuid2 + "/items"), `{}`}},
+			instead: []string{"which thing is meant"},
+		},
+		{
+			what: "short ids that answers brought",
+			first: run{
+				{json(`{"name":"Ada"}`), `{"id":2}`},
+				{request("POST " + api + "/v1/2/sources\nContent-Type: application/json\n\n{\"nonce\":\"kq8s\",\"thing\":2}"), `{}`},
+			},
+			second: run{
+				{json(`{"name":"Ada"}`), `{"id":4}`},
+				{request("POST " + api + "/v1/4/sources\nContent-Type: application/json\n\n{\"nonce\":\"zz1p\",\"thing\":4}"), `{}`},
+			},
 			rules: `rules:
-  - on: GET api.acme.dev/orders/{id}/items
-    rewrite:
-      - fact: path
-        find: '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'
-        with: UUID
+  - on: POST api.acme.dev/v1/{id}/sources
+    ignore:
+      - body.nonce
 `,
 		},
 		{

@@ -63,6 +63,13 @@ func (ix *Index) Nearest(r Reading) Nearest {
 	recorded := ix.entries[best].reading
 	changes := compareFacts(r.Facts, recorded.Facts)
 	out := Nearest{Position: best, Rule: suggest(r, changes), Hint: hint(changes)}
+	if out.Rule != "" {
+		if other, ok := ix.merged(r, best, changes); ok {
+			out.Rule = ""
+			out.Hint = fmt.Sprintf("no rule is offered: with one, interactions %d and %d of the cassette would answer the same request",
+				ix.entries[best].interaction.ID, ix.entries[other].interaction.ID)
+		}
+	}
 	for _, c := range changes {
 		d := Difference{Name: c.name()}
 		if c.recorded != nil {
@@ -76,9 +83,44 @@ func (ix *Index) Nearest(r Reading) Nearest {
 	return out
 }
 
+// merged finds a recorded request that differs from the nearest one in nothing but
+// what a rule for the changes would take out: which of the two is meant would then be
+// a guess. Where each such value is a UUID or a time and the request plays once, the
+// order tells.
+func (ix *Index) merged(live Reading, best int, changes []change) (other int, ok bool) {
+	if !live.Safe && !slices.ContainsFunc(changes, func(c change) bool {
+		shape := commonShape(c)
+		return shape != "uuid" && shape != "time"
+	}) {
+		return 0, false
+	}
+	named := make(map[string]bool)
+	for _, c := range changes {
+		named[c.name().AnyIndex()] = true
+	}
+	recorded := ix.entries[best].reading
+	for _, at := range ix.routes.near(routeOf(recorded)) {
+		if at == best || ix.entries[at].reading.Key == recorded.Key {
+			continue
+		}
+		same := true
+		walk(ix.entries[at].reading.Facts, recorded.Facts, func(c change) bool {
+			same = named[c.name().AnyIndex()]
+			return same
+		})
+		if same {
+			return at, true
+		}
+	}
+	return 0, false
+}
+
 // hint tells of headers that a rule names and the recording may not have stored.
 func hint(changes []change) string {
 	for _, c := range changes {
+		if c.name() == "path" && c.recorded != nil && c.got != nil && onlyUUIDsDiffer(c.recorded.Value, c.got.Value) {
+			return "only a UUID in the path differs: if the program made it up and has sent it before, in a request that was missed too, mend that miss first"
+		}
 		header, isHeader := strings.CutPrefix(string(c.name()), "header.")
 		if isHeader && c.recorded == nil && !slices.Contains(keyHeaders, canonicalHeader(header)) {
 			return fmt.Sprintf("the recording holds no header %s; if it was made before a rule named that header, record again", header)

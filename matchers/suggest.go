@@ -20,6 +20,9 @@ var meaningful = []string{
 	"amount", "unitamount", "unitamountdecimal", "price", "total", "quantity", "currency",
 	"number", "cardnumber", "cvc", "expmonth", "expyear", "iban", "accountnumber",
 	"email", "username", "password", "granttype", "scope", "status", "action", "operation", "query", "operationname",
+	"page", "pages", "perpage", "pagesize", "pagetoken", "limit", "offset", "skip", "cursor", "startingafter", "endingbefore",
+	"sort", "sortby", "orderby", "order", "filter", "filters", "where", "search", "q", "ids", "fields", "include", "expand",
+	"from", "to", "since", "until", "before", "after", "start", "end", "startdate", "enddate", "type", "kind", "state",
 }
 
 // suggest writes the rule under which the changes would not count, as YAML, or
@@ -30,16 +33,7 @@ func suggest(live Reading, changes []change) string {
 	}
 	rule := Rule{On: live.fact("method") + " " + live.fact("host") + generalPath(live.fact("path"))}
 	for _, c := range changes {
-		if c.name() == "path" {
-			general, find, ok := volatilePath(c.recorded.Value, c.got.Value)
-			if !ok {
-				return ""
-			}
-			rule.On = live.fact("method") + " " + live.fact("host") + general
-			rule.Rewrite = append(rule.Rewrite, Rewrite{Fact: "path", Find: find, With: "UUID"})
-			continue
-		}
-		if !isLeaf(c) {
+		if !isLeaf(c) { // a path among others: it says which thing is meant
 			return ""
 		}
 		name := c.name().AnyIndex()
@@ -150,23 +144,18 @@ func commonShape(c change) string {
 
 const uuidText = `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`
 
-// volatilePath reports whether two paths differ in UUIDs only; it returns the
-// pattern that selects both and the expression that finds what differs.
-func volatilePath(a, b string) (general, find string, ok bool) {
+// onlyUUIDsDiffer reports whether two paths differ in UUIDs and in nothing else.
+func onlyUUIDsDiffer(a, b string) bool {
 	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
 	if len(as) != len(bs) {
-		return "", "", false
+		return false
 	}
 	for i := range as {
-		if as[i] == bs[i] {
-			continue
+		if as[i] != bs[i] && !(isUUID(as[i]) && isUUID(bs[i])) {
+			return false
 		}
-		if !isUUID(as[i]) || !isUUID(bs[i]) {
-			return "", "", false
-		}
-		bs[i] = "{id}"
 	}
-	return generalPath(strings.Join(bs, "/")), uuidText, true
+	return a != b
 }
 
 // generalPath writes a path as a pattern: what looks like an id stands for any.

@@ -120,7 +120,7 @@ func runAudit(ctx context.Context, c *cli.Context, std stdio) error {
 	}
 	fmt.Fprintf(std.err, "tapedeck: %s\n", line)
 	if found > 0 {
-		fmt.Fprintln(std.err, `tapedeck: rotate what was found, then run "tapedeck redact FILE"; what is no secret goes under redact.keep in tapedeck.yaml, with a reason`)
+		fmt.Fprintln(std.err, `tapedeck: rotate what was found, then run "tapedeck redact FILE"; what is no secret goes under redact.keep in tapedeck.yaml, with a reason, and what only gitleaks found into .gitleaksignore`)
 	}
 	if failed := printErrors(std.err, summary.Errors); failed {
 		return exitCode(exitUsage)

@@ -74,9 +74,14 @@ func (l *learner) learn(ctx context.Context) error {
 	var matcher *matchers.Matcher
 	for i, name := range []string{"first", "second"} {
 		l.say("recording the %s run", name)
-		s, _, err := l.run(ctx, name, deck.RecordOnly)
+		s, report, code, err := l.run(ctx, name, deck.RecordOnly)
 		if err != nil {
 			return err
+		}
+		if code != 0 {
+			s.summarise(l.std.err, report, "")
+			l.say("the command ended with exit code %d; learn from a run that passes", code)
+			return exitCode(code)
 		}
 		if runs[i], err = l.read(s, name); err != nil {
 			return err
@@ -89,7 +94,7 @@ func (l *learner) learn(ctx context.Context) error {
 	lessons := matcher.Learn(runs[0], runs[1])
 	rules := l.tell(lessons)
 	if len(rules) == 0 {
-		return l.prove(ctx)
+		return l.prove(ctx, "")
 	}
 	file, err := l.target()
 	if err != nil {
@@ -103,7 +108,7 @@ func (l *learner) learn(ctx context.Context) error {
 		return err
 	}
 	l.say("added to %s", file)
-	return l.prove(ctx)
+	return l.prove(ctx, file)
 }
 
 func (l *learner) say(format string, args ...any) {
@@ -111,45 +116,41 @@ func (l *learner) say(format string, args ...any) {
 }
 
 // run runs the command once against a cassette of its own.
-func (l *learner) run(ctx context.Context, name string, mode deck.Mode) (*station, []deck.Report, error) {
+func (l *learner) run(ctx context.Context, name string, mode deck.Mode) (s *station, report runReport, code int, err error) {
 	opt := l.opt
 	opt.mode, opt.cassette, opt.cassettes = string(mode), filepath.Join(l.dir, name+".yaml"), ""
 	environ := os.Environ()
-	s, err := newStation(opt, l.std, environ, true)
-	if err != nil {
-		return nil, nil, err
+	if s, err = newStation(opt, l.std, environ, true); err != nil {
+		return nil, report, 0, err
 	}
+	// The recordings are gone at the end: what mends a miss is to learn again.
+	s.rerun = func(deck.Mode, string) string { return "tapedeck learn -- " + withArguments(l.argv) }
 	state, recordedAt := "record", ""
 	d, err := s.openSingle()
 	if err != nil {
-		return nil, nil, err
+		return nil, report, 0, err
 	}
 	if !d.Recording() {
 		state, recordedAt = "replay", d.RecordedAt()
 	}
 	if err := s.listen("127.0.0.1:0"); err != nil {
-		return nil, nil, err
+		return nil, report, 0, err
 	}
 	// What the command prints is not what the user asked for here, and it would
 	// stand there three times; standard input can be read only once.
 	quiet := stdio{strings.NewReader(""), io.Discard, l.std.err}
-	code, err := s.runChild(ctx, l.argv, environ, state, recordedAt, quiet)
+	code, err = s.runChild(ctx, l.argv, environ, state, recordedAt, quiet)
 	if closeErr := s.close(deck.Outcome{}); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, report, 0, err
 	}
-	var reports []deck.Report
+	report = runReport{Mode: s.mode, Refused: s.refusals()}
 	for _, d := range s.rack.Decks() {
-		reports = append(reports, d.Report())
+		report.Cassettes = append(report.Cassettes, d.Report())
 	}
-	if code != 0 {
-		s.summarise(l.std.err, runReport{Mode: s.mode, Cassettes: reports}, "")
-		l.say("the command ended with exit code %d; learn from a run that passes", code)
-		return nil, nil, exitCode(code)
-	}
-	return s, reports, nil
+	return s, report, code, nil
 }
 
 // read reads what a run recorded, in its order.
@@ -215,21 +216,30 @@ func (l *learner) agreed(file string) bool {
 	return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
 }
 
-// prove plays the first recording to the command, with the rules that hold now.
-func (l *learner) prove(ctx context.Context) error {
+// prove plays the first recording to the command, with the rules that hold now. file
+// is where rules were added, or "".
+func (l *learner) prove(ctx context.Context, file string) error {
 	l.say("playing the first run to the command, offline")
-	s, reports, err := l.run(ctx, "first", deck.ReplayOnly)
+	s, report, code, err := l.run(ctx, "first", deck.ReplayOnly)
 	if err != nil {
 		return err
 	}
-	report := runReport{Mode: s.mode, Cassettes: reports, Refused: s.refusals()}
-	if code := verdict(report.faults(strictness{failExpired: s.opt.failExpired})); code != 0 {
+	missed := verdict(report.faults(strictness{failExpired: s.opt.failExpired}))
+	switch {
+	case missed == 0 && code == 0:
+		for _, r := range report.Cassettes {
+			l.say("proven: %s, with no network", counts(r))
+		}
+		return nil
+	case missed == 0:
+		l.say("not proven: every request was answered, and yet the command ended with exit code %d", code)
+	default:
 		s.summarise(l.std.err, report, "")
 		l.say("not proven: the replayed run missed what is listed above")
-		return exitCode(code)
+		code = missed
 	}
-	for _, r := range reports {
-		l.say("proven: %s, with no network", counts(r))
+	if file != "" {
+		l.say("the rules stay in %s; mend or remove them there", file)
 	}
-	return nil
+	return exitCode(code)
 }

@@ -96,6 +96,7 @@ type Deck struct {
 	// conditionals says of keys whether a 304 was recorded under them.
 	conditionals sync.Map
 	active       sync.WaitGroup
+	matched      atomic.Bool // whether Rerecord has selected a request
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -393,6 +394,9 @@ func (d *Deck) lookUp(req *http.Request, s *session) (*http.Response, error) {
 	reading := d.opt.Matcher.Read(cr, heard.translate)
 	d.report.warn(describe(cr), reading.Warnings)
 	again := d.opt.Rerecord != nil && d.opt.Rerecord(cr)
+	if again {
+		d.matched.Store(true)
+	}
 	p := pick{}
 	if !again && !d.forwardsSafe(s, req, reading) {
 		p = d.pick(req, s, reading)

@@ -34,6 +34,9 @@ func (d *Deck) Close(o Outcome) error {
 	}
 	d.closed = true
 	d.mu.Unlock()
+	if d.opt.Rerecord != nil && !d.matched.Load() {
+		d.report.note("no request of this run was one that is to be recorded again; check method, host and path of the pattern")
+	}
 	if d.tape == nil {
 		return nil
 	}
