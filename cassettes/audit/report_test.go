@@ -154,7 +154,7 @@ func TestSARIF(t *testing.T) {
 	if slices.Sort(after); !slices.Equal(before, after) {
 		t.Error("the fingerprints depend on the value or the line")
 	}
-	if got := uriOf("/work", "/work/x", "../../else/y.yaml"); got != "file:///else/y.yaml" {
+	if got := uriOf("/srv", "/srv/x", "../../else/y.yaml"); got != "file:///else/y.yaml" {
 		t.Errorf("outside of the repository: %s", got)
 	}
 }

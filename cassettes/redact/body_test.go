@@ -3,6 +3,8 @@ package redact
 import (
 	"strings"
 	"testing"
+
+	"tapedeck/cassettes/leaves"
 )
 
 func TestMultipart(t *testing.T) {
@@ -129,6 +131,25 @@ func TestMessagesAboutSecretsStay(t *testing.T) {
 	} {
 		if got := body(t, vault(t, Config{}), Scope{Method: "POST", Host: "api.acme.dev", Path: "/x"}, InResponse, "application/json", text); (got == text) != stays {
 			t.Errorf("%s became %s", text, got)
+		}
+	}
+}
+
+func TestLiteralsOfGraphQL(t *testing.T) {
+	for _, text := range []string{
+		`mutation { login(user:"bob", password:"hunter2") { id } }`,
+		`mutation { login(user:"bob",password:"hunter2") { id } }`,
+		`mutation { login(user: "bob", password: "hunter2") { id } }`,
+		"mutation {\n  login(\n    password:\"hunter2\"\n  ) { id }\n}",
+	} {
+		scope := Scope{Method: "POST", Host: "api.acme.dev", Path: "/graphql"}
+		for contentType, text := range map[string]string{
+			"application/graphql": text,
+			"application/json":    `{"query":` + string(leaves.QuoteJSON(text)) + `}`,
+		} {
+			if out := body(t, vault(t, Config{}), scope, InRequest, contentType, text); strings.Contains(out, "hunter2") {
+				t.Errorf("%s: %s", contentType, out)
+			}
 		}
 	}
 }

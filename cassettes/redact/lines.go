@@ -19,6 +19,17 @@ func (e *nameEnds) mayBeNamed(s string, i int) bool {
 	return e.mayBeMember(s, i)
 }
 
+// beyondBlanks is the byte before a name at start, or before the few blanks that stand
+// before it, as in login(user:"bob", password:"x").
+func beyondBlanks(s string, start int, before byte) byte {
+	for i := start - 1; i >= 0 && start-i <= 8; i-- {
+		if s[i] != ' ' && s[i] != '\n' && s[i] != '\t' {
+			return s[i]
+		}
+	}
+	return before
+}
+
 // lineAt reads name: "value" of programs, YAML and GraphQL, and name: value of YAML and
 // of header lines, as they stand in parts of a batch, traces and curl commands. A value
 // without quotes goes to the end of its line, and is often a word about the name
@@ -37,7 +48,7 @@ func (p *pass) lineAt(s string, i int) (found pair, ok bool) {
 	}
 	if n := quoteAt(s[from:]); n > 0 && before != '"' && before != '\'' {
 		quote := s[from : from+n]
-		if from == i+1 && strings.IndexByte("{,(", before) < 0 {
+		if from == i+1 && strings.IndexByte("{,(", beyondBlanks(s, start, before)) < 0 {
 			return found, false
 		}
 		from += n
