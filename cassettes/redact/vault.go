@@ -35,6 +35,7 @@ type Vault struct {
 
 // A secret is one value that must not be stored.
 type secret struct {
+	cut  bool   // it may be cut by readers of text
 	rule string // the id of the rule that found it
 	env  string
 	id   string // "" before its first use
@@ -101,9 +102,10 @@ func (v *Vault) know(k known) {
 // search makes a value looked for, and the parts of it that may stand alone.
 func (v *Vault) search(value string, sec *secret) {
 	v.index.add(value, sec)
-	if !isCut(value) || sec.form != formPlain {
-		return
+	if !isCut(value) || sec.form != formPlain || sec.rule == "value-private-key" || strings.ContainsAny(value, "\r\n") {
+		return // a key file is known by its lines
 	}
+	sec.cut = true
 	v.cutting.Store(true)
 	for _, part := range remainders(value) {
 		v.index.addPattern(pattern{text: strings.Clone(part), secret: sec, spelling: asText})

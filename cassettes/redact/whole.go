@@ -28,7 +28,7 @@ func (p *pass) wholeFirst(place leaves.Place, in places, s string) string {
 		return s
 	}
 	whole := func(h hit) bool {
-		return h.known != nil && h.inner == nil && h.spelling == asText && h.known.form == formPlain && isCut(s[h.start:h.end])
+		return h.known != nil && h.inner == nil && h.spelling == asText && h.known.cut && isCut(s[h.start:h.end])
 	}
 	if !slices.ContainsFunc(p.v.searchLearned(s, nil), whole) {
 		return s
@@ -54,6 +54,9 @@ func (p *pass) wholeFirst(place leaves.Place, in places, s string) string {
 // remainders are the parts of a value that may stand alone where it was taken apart
 // before it was known: each looks random by itself.
 func remainders(value string) []string {
+	if value = canonical(value); strings.Contains(value, "%") || strings.ContainsAny(value, "\r\n") {
+		return nil // the digits of an escape are no part of it; a key file is known by its lines
+	}
 	var out []string
 	for part := range strings.FieldsFuncSeq(value, func(c rune) bool {
 		return c > '~' || !isAlnum(byte(c)) && c != '_' && c != '-' && c != '.'
