@@ -64,17 +64,9 @@ func remainders(value string) []string {
 		if len(part) == len(value) {
 			return nil
 		}
-		if strong(part) || len(part) >= minRemainder && looksMixed(part) {
+		if strong(part) {
 			out = append(out, part)
 		}
 	}
 	return out
-}
-
-// minRemainder is the shortest part of a secret, in bytes, that is searched for.
-const minRemainder = 10
-
-// looksMixed reports digits among letters that are no words.
-func looksMixed(part string) bool {
-	return strings.ContainsAny(part, "0123456789") && strings.ContainsFunc(part, func(c rune) bool { return c > '9' }) && !wordy(part)
 }

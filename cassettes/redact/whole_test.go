@@ -78,18 +78,3 @@ func TestKnownSecretsKeepNoEnd(t *testing.T) {
 		}
 	}
 }
-
-// A secret that an answer handed out is one and the same in Basic credentials.
-func TestBasicPasswordIsTheSecretItIs(t *testing.T) {
-	v := vault(t, Config{})
-	scope := Scope{Method: "POST", Host: "api.acme.dev", Path: "/register"}
-	answer := body(t, v, scope, InRequest, "application/json", `{"client_secret":"kTxvbDGDiHmVOaP8PQ3rBz"}`)
-	h, err := v.Header(scope, InRequest, map[string][]string{"Authorization": {"Basic YXBwMTprVHh2YkRHRGlIbVZPYVA4UFEzckJ6"}}) // app1:kTxv…
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, out := Placeholders(answer), Placeholders(h.Get("Authorization"))
-	if len(in) != 1 || len(out) != 1 || in[0].ID != out[0].ID {
-		t.Errorf("%s and %s do not name the same secret", answer, h.Get("Authorization"))
-	}
-}
