@@ -7,7 +7,7 @@ import (
 )
 
 func FuzzResolve(f *testing.F) {
-	for _, seed := range []string{"a:443:1.2.3.4", "*:80:[::1]:8080", "[::2]:80:::1", "a:1:b:2,c", "+a:1:2", "0:1:[0"} {
+	for _, seed := range []string{"a:443:1.2.3.4", "*:80:[::1]:8080", "[::2]:80:::1", "a:1:b:2,c", "+a:1:2", "0:1:[0", "0:1:::1%0[\x16"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, entry string) {

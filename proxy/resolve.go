@@ -59,7 +59,9 @@ func parseResolve(entry string) (resolution, error) {
 // name, name:80.
 func dialAddress(address, port string) (string, bool) {
 	if ip, err := netip.ParseAddr(withoutBrackets(address)); err == nil {
-		return net.JoinHostPort(ip.String(), port), true
+		to := net.JoinHostPort(ip.String(), port)
+		_, _, err := net.SplitHostPort(to) // netip takes any text for a zone, brackets too
+		return to, err == nil
 	}
 	if host, own, err := net.SplitHostPort(address); err == nil {
 		return address, hostName(host) != "" && isPort(own)
