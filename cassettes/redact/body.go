@@ -32,10 +32,13 @@ func (v *Vault) body(p *pass, contentType string, body []byte) ([]byte, error) {
 	}
 	if text, w, ok := wideText(before); ok {
 		clean, err := v.body(p, contentType, []byte(text))
-		if err != nil || string(clean) == text {
+		if err != nil {
 			return body, err
 		}
-		return []byte(w.write(string(clean))), nil
+		if string(clean) != text {
+			return []byte(w.write(string(clean))), nil
+		}
+		// Nothing was found; it may be bytes that only look like UTF-16.
 	}
 	var after string
 	if wireOf(contentType) == wireNone && !v.thorough {
