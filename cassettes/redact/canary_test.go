@@ -138,7 +138,7 @@ func FuzzBody(f *testing.F) {
 	secret := "cN7" + random2
 	for _, s := range []string{`{"a":"%","token":"%"}`, `a=%&token=%`, `x % y`, `{"token":"%`, "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n%\r\n--b--\r\n",
 		`{"url":"https://u:%@h/?token=%#%","card":"` + card1 + `"}`, `<token>%</token>`, `a_secret_%`, `REDACTED-0001%`, `%REDACTED-0001`, `sk_test_%77`, `eyJhbGciOiJIUzI1NiJ9.e30.%`,
-		`{"Authorization":"Basic dXNlcjpwYXNz","password":"x REDACTED-0002"}`, `token=sk_test_1&token=REDACTED000000000001`, "\x00\x9e\x00%"} {
+		`{"Authorization":"Basic dXNlcjpwYXNz","password":"x REDACTED-0002"}`, `token=sk_test_1&token=REDACTED000000000001`, "\x00\x9e\x00%", "REDACTED-DAC1%TED-0001%"} {
 		for kind := range byte(5) {
 			f.Add(s, kind)
 		}

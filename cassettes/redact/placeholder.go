@@ -357,9 +357,13 @@ func numberAt(s string, i int) (id string, end int) {
 const maxNumber = 16
 
 // isEnvName reports whether a variable's name can stand in a placeholder
-// without being taken for a part of it.
+// without being taken for a part of it. Names that mix small and capital letters
+// cannot: a secret that stands between "REDACTED-" and a number would look like one.
 func isEnvName(name string) bool {
 	if name == "" || isDigit(name[0]) || strings.Contains(name, word) {
+		return false
+	}
+	if name != strings.ToUpper(name) && name != strings.ToLower(name) {
 		return false
 	}
 	if _, end := numberAt(name, 0); end > 0 {
