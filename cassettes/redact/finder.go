@@ -101,7 +101,7 @@ func clientSecretAt(f *finder, i int) (hit, bool) {
 				plain++
 			}
 			end++
-		} else if c == '%' && end+2 < len(s) && isHex(s[end+1]) && isHex(s[end+2]) {
+		} else if c == '%' && escapesPrintable(s[end:]) {
 			end += 3
 		} else {
 			break
@@ -117,6 +117,16 @@ func clientSecretAt(f *finder, i int) (hit, bool) {
 		return hit{}, false
 	}
 	return hit{start: start, end: end, secretStart: from, secretEnd: end}, true
+}
+
+// escapesPrintable reports whether s starts with the percent escape of a printable
+// character of ASCII: others are of no secret, and stand in texts that were escaped whole.
+func escapesPrintable(s string) bool {
+	if len(s) < 3 || !isHex(s[1]) || !isHex(s[2]) {
+		return false
+	}
+	c := unhex(s[1])<<4 | unhex(s[2])
+	return ' ' <= c && c < 0x7f
 }
 
 // changes reports whether two characters differ as those of words do not: a letter
