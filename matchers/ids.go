@@ -168,7 +168,7 @@ func (rd *idReader) value(out *ids, name string, kind leaves.Kind, value string,
 		if given {
 			rd.given[h] = true
 		}
-	case kind == leaves.Number || isInteger(value):
+	case kind == leaves.Number || isInteger(value) || isTime(value):
 	case looksLikeID(value):
 		out.sure = append(out.sure, h)
 	default:

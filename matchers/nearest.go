@@ -148,6 +148,10 @@ func compareFacts(got, recorded []Fact) (out []change) {
 	return out
 }
 
+// Differences counts the facts that differ between two requests; one that has another
+// value counts once.
+func Differences(a, b Reading) int { return countDifferences(a.Facts, b.Facts, false, 0) }
+
 // countDifferences counts them, and stops once there are more than limit.
 func countDifferences(got, recorded []Fact, limited bool, limit int) int {
 	n := 0

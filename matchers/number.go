@@ -62,3 +62,6 @@ func normalNumber(token string) string {
 	}
 	return sign + digits + "e" + strconv.Itoa(e)
 }
+
+// NormalNumber is normalNumber for those who compare numbers as keys do.
+func NormalNumber(token string) string { return normalNumber(token) }

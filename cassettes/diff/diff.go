@@ -37,6 +37,9 @@ type Options struct {
 	Matcher *matchers.Matcher
 	// Rules are changes of the configuration, as CompareRules gives them.
 	Rules []RuleChange
+	// Known reports hosts (scheme://host[:port]) that cassettes call which did not change,
+	// so that they are not among the pairs. Nil knows none.
+	Known func(host string) bool
 }
 
 // A Grade says how much a change matters to a program that uses the API.
@@ -172,8 +175,11 @@ const (
 // A Change is one difference between the two sides of an interaction.
 type Change struct {
 	Part Part `json:"part"`
-	// Place is in the grammar of facts: method, url, query.limit, header.x-y,
-	// trailer.x, status, proto, body, body.items[0].price, body.events[3].data.text.
+	// Place is in the grammar of facts: method, scheme, host, path[1] (a segment),
+	// query.limit, header.x-y (header.x-y[1] where it has several values), trailer.x,
+	// status, status_text, proto, chunked, informational[0].status, body,
+	// body.items[0].price, body.events[3].data.text; url, header or body for what is
+	// only written differently.
 	// It is that of the new side, of the old one for what is removed.
 	Place leaves.Place `json:"place"`
 	// Was is the place on the old side, when that is another.
@@ -203,6 +209,9 @@ type Value struct {
 	// Text is the string itself for string and text, JSON for all other JSON values,
 	// digits as they were written.
 	Text string `json:"text,omitempty"`
+	// Raw is the value as it was written, where that is not how it would be written
+	// without it: a JSON string with other escapes, a form value with its own.
+	Raw string `json:"raw,omitempty"`
 	// Size, SHA256 (hex) and Bytes describe a binary. Bytes are absent where the content
 	// stands in a body file, which SHA256 names.
 	Size   int64  `json:"size,omitempty"`
@@ -290,4 +299,7 @@ type Message struct {
 	Trailer    map[string][]string `json:"trailer,omitempty"`
 	Chunked    bool                `json:"chunked,omitempty"`
 	Body       *Value              `json:"body,omitempty"`
+	// Exact holds the bytes of what is not UTF-8, and so cannot be said in JSON, by its
+	// name: url, header.X-Y[0].
+	Exact map[string][]byte `json:"exact,omitempty"`
 }

@@ -58,6 +58,8 @@ type Settings struct {
 	Repeat string
 	// Sequence is "gates", "fifo" or "", which is gates.
 	Sequence string
+	// Carry is "on", "off" or "", which is on.
+	Carry string
 	// MaxAge is a whole number of days; 0 is no limit.
 	MaxAge time.Duration
 }
@@ -115,6 +117,9 @@ func (c *Config) Session(name string) Settings {
 		}
 		if rule.set.Sequence != "" {
 			out.Sequence = rule.set.Sequence
+		}
+		if rule.set.Carry != "" {
+			out.Carry = rule.set.Carry
 		}
 		if rule.set.MaxAge > 0 {
 			out.MaxAge = time.Duration(rule.set.MaxAge) * day

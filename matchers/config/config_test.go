@@ -83,7 +83,7 @@ profiles: {search.acme.dev: ./profiles/search.yaml}
 rules: [{on: GET a.dev/x, ignore: [query.a]}]
 redact: {add: [{id: acme-key, name: x-acme-key}]}
 keep: {response: [Date], request: [X-Trace-*]}
-sessions: {"**": {strict: true}, "slow/**": {max_age: 9d}}
+sessions: {"**": {strict: true}, "slow/**": {max_age: 9d, carry: off}}
 max_age: 90d
 repeat: last
 `,
@@ -123,8 +123,8 @@ redact:
 	for name, want := range map[string]Settings{
 		"":              {Strict: true, Repeat: "cycle", MaxAge: 90 * day},
 		"checkout::EUR": {Strict: true, Repeat: "cycle", MaxAge: 90 * day},
-		"slow/one":      {Strict: false, Repeat: "cycle", MaxAge: 9 * day},
-		"slow/two":      {Strict: true, Repeat: "cycle", MaxAge: 9 * day},
+		"slow/one":      {Strict: false, Repeat: "cycle", MaxAge: 9 * day, Carry: "off"},
+		"slow/two":      {Strict: true, Repeat: "cycle", MaxAge: 9 * day, Carry: "off"},
 	} {
 		if got := c.Session(name); got != want {
 			t.Errorf("session %q: %+v, want %+v", name, got, want)
@@ -223,7 +223,7 @@ redact:
 		{"no profile", map[string]string{"s/tapedeck.yaml": "profiles: {a.dev: ./a.yaml}\n"},
 			"a.yaml: cannot be read: no such file or directory\ntapedeck.yaml:1: names this profile"},
 		{"bad profile", map[string]string{"s/tapedeck.yaml": "profiles: {a.dev: ./a.yaml}\n", "s/a.yaml": "x: 1\n"},
-			"a.yaml:1: the file has \"x\", which is not known; the keys here are cassettes, hosts, profiles, rules, redact, keep, sessions, max_age, repeat, sequence, strict\ntapedeck.yaml:1: names this profile"},
+			"a.yaml:1: the file has \"x\", which is not known; the keys here are cassettes, hosts, profiles, rules, redact, keep, sessions, max_age, repeat, sequence, carry, strict\ntapedeck.yaml:1: names this profile"},
 		{"profile reaches out", map[string]string{"s/tapedeck.yaml": "profiles: {a.dev: ./a.yaml}\n",
 			"s/a.yaml": "rules: [{on: GET b.dev/x, safe: true}]\nredact: {add: [{id: x, name: x, on: GET a.dev/x}, {id: y, name: y, on: '* *.dev/**'}]}\nkeep: {response: [Date]}\n"},
 			"a.yaml:3: keep.response cannot stand in a profile, which is about one host; move it to tapedeck.yaml\n" +

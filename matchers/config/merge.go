@@ -135,6 +135,7 @@ func (m *merge) file(path string) error {
 	}
 	c.defaults.Repeat = cmp.Or(f.Repeat, c.defaults.Repeat)
 	c.defaults.Sequence = cmp.Or(f.Sequence, c.defaults.Sequence)
+	c.defaults.Carry = cmp.Or(f.Carry, c.defaults.Carry)
 	c.defaults.MaxAge = cmp.Or(time.Duration(f.MaxAge)*day, c.defaults.MaxAge)
 	if f.Strict != nil {
 		c.defaults.Strict = *f.Strict

@@ -83,6 +83,8 @@ var hostList = host("A host, with an optional port. * stands for any run of char
 
 const repeatDoc = "What answers one request more than was recorded: last plays the last answer again, cycle starts again with the first. Without it, such a request is a miss."
 
+const carryDoc = "What a new recording does with ids, cursors, request ids and times that differ from the previous one only since the API invents them anew: on (the default) writes the previous ones, so that recording again changes no line for them alone, off writes the new ones."
+
 const sequenceDoc = "Which recorded answer a request gets: gates (the default) plays a safe request the answer that belongs to what the session has changed so far, fifo plays every answer in recorded order."
 
 // file is the schema of tapedeck.yaml and of profiles.
@@ -113,11 +115,13 @@ var file = &shape{kind: object, doc: "Configuration of tapedeck, or what is know
 			{name: "strict", shape: yes("As strict at the top, for these sessions.")},
 			{name: "repeat", shape: words(repeatDoc, "last", "cycle")},
 			{name: "sequence", shape: words(sequenceDoc, "gates", "fifo")},
+			{name: "carry", shape: words(carryDoc, "on", "off")},
 			{name: "max_age", shape: days("As max_age at the top, for these sessions.")},
 		}}}},
 	{name: "max_age", shape: days("Warn about recordings older than this many days.")},
 	{name: "repeat", shape: words(repeatDoc, "last", "cycle")},
 	{name: "sequence", shape: words(sequenceDoc, "gates", "fifo")},
+	{name: "carry", shape: words(carryDoc, "on", "off")},
 	{name: "strict", shape: yes("Make a replay that is a guess a miss, and fail the run when a recording was never used.")},
 }}
 

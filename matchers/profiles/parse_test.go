@@ -50,10 +50,11 @@ keep:
   response: [Date]
 sessions:
   "checkout/**": {strict: true}
-  "**": {max_age: 10d, repeat: cycle, sequence: gates}
+  "**": {max_age: 10d, repeat: cycle, sequence: gates, carry: off}
 max_age: 90d
 repeat: last
 sequence: fifo
+carry: on
 strict: false
 `
 
@@ -85,10 +86,10 @@ func TestParse(t *testing.T) {
 		Keep: Keep{Request: []string{"X-Trace-*"}, Response: []string{"Date"}},
 		Sessions: Sessions{
 			{Glob: "checkout/**", Strict: &yes},
-			{Glob: "**", MaxAge: 10, Repeat: "cycle", Sequence: "gates"},
+			{Glob: "**", MaxAge: 10, Repeat: "cycle", Sequence: "gates", Carry: "off"},
 		},
 		MaxAge: 90,
-		Repeat: "last", Sequence: "fifo",
+		Repeat: "last", Sequence: "fifo", Carry: "on",
 		Strict: &no,
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(File{})); diff != "" {

@@ -45,6 +45,8 @@ type File struct {
 	Repeat string `yaml:"repeat"`
 	// Sequence is "gates", "fifo", or "" if not said.
 	Sequence string `yaml:"sequence"`
+	// Carry is "on", "off", or "" if not said.
+	Carry string `yaml:"carry"`
 	// Strict is nil if not said.
 	Strict *bool `yaml:"strict"`
 
@@ -138,7 +140,9 @@ type Session struct {
 	Repeat string `yaml:"repeat"`
 	// Sequence is "gates", "fifo", or "" if not said.
 	Sequence string `yaml:"sequence"`
-	MaxAge   Days   `yaml:"max_age"`
+	// Carry is "on", "off", or "" if not said.
+	Carry  string `yaml:"carry"`
+	MaxAge Days   `yaml:"max_age"`
 }
 
 // UnmarshalYAML keeps the order of the mapping, which a Go map would lose.
@@ -213,7 +217,7 @@ func (f *File) Beyond() []string {
 	var out []string
 	for _, key := range []string{
 		"cassettes", "hosts.passthrough", "hosts.ignore", "profiles", "redact.pii", "redact.remove", "redact.unknown",
-		"keep.request", "keep.response", "sessions", "max_age", "repeat", "sequence", "strict",
+		"keep.request", "keep.response", "sessions", "max_age", "repeat", "sequence", "carry", "strict",
 	} {
 		if _, ok := f.lines[key]; ok {
 			out = append(out, key)
