@@ -48,7 +48,7 @@ const largestBodyFile = 4 << 30
 
 // readBody reads a body file from a folder of the store and checks that it is
 // what its name says.
-func readBody(store Store, folder, name string) ([]byte, error) {
+func readBody(store opener, folder, name string) ([]byte, error) {
 	body, err := readObject(store, path.Join(folder, name), largestBodyFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -71,22 +71,22 @@ func writeBody(store Store, folder string, f bodyFile) error {
 
 // fetch reads the bodies that an entry names, from folder. That of an answer stays
 // where it is when it is large.
-func (e *entry) fetch(sh *shelf, folder string) error {
+func (e *entry) fetch(store opener, sh clean.Shelf, folder string) error {
 	if name := e.requestFile; name != "" {
-		body, err := readBody(sh.store, folder, name)
+		body, err := readBody(store, folder, name)
 		if err != nil {
 			return err
 		}
 		e.RequestBody, e.requestFile = body, ""
 	}
 	if name := e.responseFile; name != "" {
-		size, err := measureBody(sh.store, folder, name)
+		size, err := measureBody(store, folder, name)
 		if err != nil {
 			return err
 		}
 		if size > clean.LargeBody {
 			e.ResponseLarge = clean.NewLarge(name, size, sh)
-		} else if e.ResponseBody, err = readBody(sh.store, folder, name); err != nil {
+		} else if e.ResponseBody, err = readBody(store, folder, name); err != nil {
 			return err
 		}
 		e.responseFile = ""
@@ -95,10 +95,15 @@ func (e *entry) fetch(sh *shelf, folder string) error {
 	return nil
 }
 
+// An opener is what reading needs of a Store.
+type opener interface {
+	Open(object string) (io.ReadCloser, error)
+}
+
 var errTooLarge = errors.New("too large")
 
 // readObject reads an object of at most limit bytes.
-func readObject(store Store, object string, limit int64) ([]byte, error) {
+func readObject(store opener, object string, limit int64) ([]byte, error) {
 	r, err := store.Open(object)
 	if err != nil {
 		return nil, err

@@ -234,6 +234,15 @@ func (c *Cassette) Rewrite() error { return c.held.anew() }
 // of them (a *redact.Refusal), or the file was changed by another program since it
 // was opened (a *ChangedError), nothing is written and the journal stays.
 func (c *Cassette) Save(list []clean.Interaction, s State) error {
+	stored, err := c.stored(list)
+	if err != nil {
+		return err
+	}
+	return c.held.save(stored, s)
+}
+
+// stored is list as the file will hold it, once it is known that no secret stands in it.
+func (c *Cassette) stored(list []clean.Interaction) ([]clean.Stored, error) {
 	stored := make([]clean.Stored, 0, len(list))
 	for _, in := range list {
 		one, err := in.Stored()
@@ -244,11 +253,11 @@ func (c *Cassette) Save(list []clean.Interaction, s State) error {
 			err = c.cleaner.CheckLarge(one.ResponseLarge)
 		}
 		if err != nil {
-			return fmt.Errorf("cassette %s: it cannot be saved; the old one and the journal stay: interaction %d: %w", fileOf(c.held.name), in.ID, err)
+			return nil, fmt.Errorf("cassette %s: it cannot be saved; the old one and the journal stay: interaction %d: %w", fileOf(c.held.name), in.ID, err)
 		}
 		stored = append(stored, one)
 	}
-	return c.held.save(stored, s)
+	return stored, nil
 }
 
 // Close releases the lock. What was appended and not saved stays in the journal.

@@ -26,11 +26,22 @@ func decode(object string, file []byte) (contents, error) {
 		return contents{}, tooLarge(object)
 	}
 	if err := checkText(object, file); err != nil {
+		return contents{}, explain(object, file, err)
+	}
+	c, ok := decodeInParts(object, file)
+	if !ok {
+		var err error
+		if c, err = decodeInOne(object, file); err != nil {
+			return contents{}, explain(object, file, err)
+		}
+	}
+	if err := checkEnd(object, file, c.list); err != nil {
 		return contents{}, err
 	}
-	if c, ok := decodeInParts(object, file); ok {
-		return finish(c), nil
-	}
+	return finish(object, c), nil
+}
+
+func decodeInOne(object string, file []byte) (contents, error) {
 	root, err := parse(object, file)
 	if err != nil {
 		return contents{}, err
@@ -48,8 +59,8 @@ func decode(object string, file []byte) (contents, error) {
 		}
 		c.list = append(c.list, e)
 	}
-	c.notes = d.notes
-	return finish(c), nil
+	c.notes, c.others, c.remarks = d.notes, d.others, remarks(root)
+	return c, nil
 }
 
 func tooLarge(object string) error {
@@ -58,24 +69,42 @@ func tooLarge(object string) error {
 
 // finish gives an id to every entry that has none of its own: files of other
 // tools, and two branches that were merged.
-func finish(c contents) contents {
-	taken := make(map[int]bool, len(c.list))
+func finish(object string, c contents) contents {
+	taken := make(map[version]bool, len(c.list))
 	next := 0
 	for _, e := range c.list {
 		next = max(next, e.ID+1)
 	}
 	for i := range c.list {
 		e := &c.list[i]
-		if e.ID < 0 || taken[e.ID] {
+		if e.ID < 0 || versionOf(e.Meta).isTaken(taken) {
 			if e.ID >= 0 {
+				if c.twice == nil {
+					c.twice = standsTwice(object, c.list, *e, next)
+				}
 				c.notes = append(c.notes, fmt.Sprintf("line %d: id %d stands twice; the second interaction is now %d", e.line, e.ID, next))
 			}
 			e.ID = next
 			next++
 		}
-		taken[e.ID] = true
+		taken[versionOf(e.Meta)] = true
 	}
 	return c
+}
+
+// standsTwice says where the id of e stands a second time, and which one is free. Playing
+// goes by the order, and so gives the second another id; whoever edits the file has to say.
+func standsTwice(object string, list []entry, e entry, free int) *FormatError {
+	first := 0
+	for _, other := range list {
+		if other.ID == e.ID {
+			first = other.line
+			break
+		}
+	}
+	return &FormatError{Object: object, Line: e.line, Interaction: strconv.Itoa(e.ID),
+		Fault: fmt.Sprintf("its id stands in line %d already", first),
+		Cure:  fmt.Sprintf("give one of the two the id %d, which is free", free)}
 }
 
 // A decoder walks the YAML nodes of one file, or of one part of it.
@@ -83,6 +112,7 @@ type decoder struct {
 	object string
 	first  int // lines that stand before this part
 	notes  []string
+	others map[string]bool // as in contents
 	// within names the interaction being read, for errors; "" outside of one.
 	within string
 	spent  int // how much aliases have unfolded to
@@ -290,6 +320,8 @@ func (d *decoder) top(root *yaml.Node) (contents, []*yaml.Node, error) {
 				}
 				return err
 			})
+		default:
+			d.other(key)
 		}
 		return nil
 	})
@@ -308,6 +340,14 @@ func (d *decoder) version(n *yaml.Node, version int64) error {
 			moveAway)
 	}
 	return nil
+}
+
+// other notes a key that is not kept.
+func (d *decoder) other(key string) {
+	if d.others == nil {
+		d.others = make(map[string]bool)
+	}
+	d.others[key] = true
 }
 
 // keep holds on to a key that this version does not know, as it will be written.
@@ -403,6 +443,8 @@ func (d *decoder) interaction(i int, n *yaml.Node) (entry, error) {
 			response = v
 		case "tapedeck":
 			own = v
+		default:
+			d.other(key)
 		}
 		return nil
 	})
@@ -420,6 +462,7 @@ func (d *decoder) interaction(i int, n *yaml.Node) (entry, error) {
 		if err := d.own(own, &e, &how); err != nil {
 			return e, err
 		}
+		e.ours = e.Recorded != "" // a hand that makes an answer up does not give the day
 	}
 	if err := d.request(request, &e, how.request); err != nil {
 		return e, err
@@ -444,6 +487,10 @@ func (d *decoder) own(n *yaml.Node, e *entry, how *styles) error {
 			e.Pinned, err = d.truth(v, "tapedeck.pinned")
 		case "retry":
 			e.Retry, err = d.truth(v, "tapedeck.retry")
+		case "conflict":
+			if e.Conflict, err = d.text(v, "tapedeck.conflict"); err == nil && e.Conflict != Ours && e.Conflict != Theirs {
+				err = d.fail(v, "tapedeck.conflict must be ours or theirs", "write one of the two, or remove the key")
+			}
 		case "style":
 			err = d.styles(v, how)
 		case "body_files":
@@ -553,6 +600,8 @@ func (d *decoder) request(n *yaml.Node, e *entry, how recipe) error {
 			form = v
 		case "body":
 			e.RequestBody, err = d.body(v, "request.body", how)
+		default:
+			d.other("request." + key)
 		}
 		return err
 	})
@@ -594,6 +643,7 @@ func (d *decoder) form(n *yaml.Node, e *entry) error {
 func (d *decoder) response(n *yaml.Node, e *entry, how recipe) error {
 	var status string
 	length := int64(0)
+	e.timed = n.Style&yaml.FlowStyle != 0 // its end is the brace
 	err := d.fields(n, "response", func(key string, k, v *yaml.Node) (err error) {
 		switch key {
 		case "code":
@@ -603,8 +653,10 @@ func (d *decoder) response(n *yaml.Node, e *entry, how recipe) error {
 		case "status":
 			status, err = d.text(v, "response.status")
 		case "proto":
+			e.versioned = true
 			e.ResponseProto, err = d.text(v, "response.proto")
 		case "content_length":
+			e.stated = true
 			length, err = d.number(v, "response.content_length", -1, math.MaxInt64)
 		case "headers":
 			e.ResponseHeader, err = d.header(v, "response.headers")
@@ -612,6 +664,11 @@ func (d *decoder) response(n *yaml.Node, e *entry, how recipe) error {
 			e.ResponseTrailer, err = d.header(v, "response.trailer")
 		case "body":
 			e.ResponseBody, err = d.body(v, "response.body", how)
+		case "proto_major", "proto_minor": // made of proto
+		case "duration": // always the same
+			e.timed = true
+		default:
+			d.other("response." + key)
 		}
 		return err
 	})
@@ -626,6 +683,7 @@ func (d *decoder) response(n *yaml.Node, e *entry, how recipe) error {
 		e.StatusText = text
 	}
 	e.Chunked = length < 0 && mayHaveBody(e.Method, e.Status)
+	e.announced = length
 	e.ResponseBody = decodeContent(e.ResponseHeader, e.ResponseBody)
 	settle(&e.Stored)
 	return nil

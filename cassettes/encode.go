@@ -54,6 +54,9 @@ func appendEntry(b []byte, bodies []bodyFile, e entry, largest int) ([]byte, []b
 		apart = append(apart, key+": "+f.name)
 		*s = stand{length: len(body)}
 	}
+	if e.requestFile != "" {
+		apart = append(apart, "request: "+e.requestFile)
+	}
 	take("request", e.RequestBody, &request)
 	if l := e.ResponseLarge; l != nil {
 		bodies = append(bodies, bodyFile{name: l.Name(), large: l})
@@ -63,6 +66,7 @@ func appendEntry(b []byte, bodies []bodyFile, e entry, largest int) ([]byte, []b
 		take("response", e.ResponseBody, &response)
 	}
 
+	b = appendConflict(b, e.Conflict)
 	b = appendComment(b, e.Stored)
 	b = append(b, "- id: "...)
 	b = strconv.AppendInt(b, int64(e.ID), 10)
@@ -156,6 +160,9 @@ func ours(e entry, request, response recipe, apart []string) []string {
 	}
 	if e.Pinned {
 		list = append(list, "pinned: true")
+	}
+	if e.Conflict != "" {
+		list = append(list, "conflict: "+e.Conflict)
 	}
 	if len(e.Informational) > 0 {
 		var infos []string

@@ -28,6 +28,13 @@ type contents struct {
 	list  []entry
 	extra []string // keys under tapedeck: that a later version wrote, as YAML
 	notes []string
+	// twice is what is wrong when two interactions have the same id, or nil.
+	twice *FormatError
+	// others are the keys outside of tapedeck: that go-vcr writes and this package does
+	// not, and those that neither knows. They are not kept when the file is saved.
+	others map[string]bool
+	// remarks counts the comments that somebody has written, which are not kept either.
+	remarks int
 }
 
 // An entry is one interaction as the file has it.
@@ -39,6 +46,12 @@ type entry struct {
 	line  int // where it begins in the file; 0 when it comes from elsewhere
 	// These name the body files that hold what is not in the cassette file.
 	requestFile, responseFile string
+	// announced is the content_length of the answer, in bytes; -1 when there was none.
+	announced int64
+	// ours says that this program has written the interaction, as far as can be told.
+	// versioned, stated and timed say that the answer's proto stands in it, its
+	// content_length and its duration, which programs write in this order.
+	ours, versioned, stated, timed bool
 }
 
 // A FormatError says what is wrong with a cassette file.

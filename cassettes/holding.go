@@ -34,6 +34,9 @@ type holding struct {
 	state       State
 	extra       []string
 	notes       []string
+	twice       *FormatError    // as in contents
+	others      map[string]bool // as in contents
+	remarks     int             // as in contents
 
 	// rewriting is held while the journal is written anew, and by what takes it away.
 	// It is taken before saving.
@@ -175,12 +178,16 @@ func (h *holding) readFile() error {
 	if err != nil {
 		return err
 	}
+	if err := refuseConflicts(fileOf(h.name), c.list); err != nil {
+		return err
+	}
 	h.sum = sumOf(file)
 	h.list, h.state, h.extra = c.list, c.State, c.extra
+	h.twice, h.others, h.remarks = c.twice, c.others, c.remarks
 	h.note(c.notes...)
 	for i := range h.list {
 		e := &h.list[i]
-		if err := e.fetch(h.shelf(), bodiesOf(h.name)); err != nil {
+		if err := e.fetch(h.store, h.shelf(), bodiesOf(h.name)); err != nil {
 			return &FormatError{Object: fileOf(h.name), Line: e.line, Interaction: strconv.Itoa(e.ID), Fault: err.Error(),
 				Cure: "restore the body file from version control, or move the cassette away and record again"}
 		}
@@ -236,7 +243,7 @@ func (h *holding) fold(j *journal, p Purpose) error {
 		if p != ToExtend { // it is not this holding's own then
 			h.inUse(e.requestFile, e.responseFile)
 		}
-		if err := e.fetch(h.shelf(), privateOf(h.name, pendingSuffix)); err != nil {
+		if err := e.fetch(h.store, h.shelf(), privateOf(h.name, pendingSuffix)); err != nil {
 			lost++
 			continue
 		}
@@ -308,7 +315,7 @@ func (h *holding) keepReplacement(j *journal, p Purpose) {
 	h.cutOff = j
 	for _, e := range j.entries {
 		h.inUse(e.requestFile, e.responseFile)
-		if e.fetch(h.shelf(), privateOf(h.name, pendingSuffix)) == nil {
+		if e.fetch(h.store, h.shelf(), privateOf(h.name, pendingSuffix)) == nil {
 			h.replacement = append(h.replacement, e)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -100,6 +101,8 @@ func decodeInParts(object string, src []byte) (contents, bool) {
 	}
 	list := make([]entry, len(parts))
 	notes := make([][]string, len(parts))
+	others := make([]map[string]bool, len(parts))
+	comments := make([]int, len(parts))
 	var group errgroup.Group
 	workers := runtime.GOMAXPROCS(0)
 	for w := range workers {
@@ -117,7 +120,7 @@ func decodeInParts(object string, src []byte) (contents, bool) {
 				if list[i], err = d.interaction(i, root.Content[0]); err != nil {
 					return err
 				}
-				notes[i] = d.notes
+				notes[i], others[i], comments[i] = d.notes, d.others, remarks(root)
 			}
 			return nil
 		})
@@ -125,12 +128,36 @@ func decodeInParts(object string, src []byte) (contents, bool) {
 	if group.Wait() != nil {
 		return contents{}, false
 	}
-	c.list = list
-	for _, n := range notes {
+	c.list, c.remarks = list, remarks(root)
+	for i, n := range notes {
 		c.notes = append(c.notes, n...)
+		c.remarks += comments[i]
+		for key := range others[i] {
+			d.other(key)
+		}
 	}
+	c.others = d.others
 	return c, true
 }
+
+// remarks counts the lines of comments below n that this package does not write itself.
+func remarks(n *yaml.Node) int {
+	count := 0
+	for _, comment := range []string{n.HeadComment, n.LineComment, n.FootComment} {
+		for line := range strings.Lines(comment) {
+			if line = strings.TrimSpace(line); line != "" && !ownComment.MatchString(line) {
+				count++
+			}
+		}
+	}
+	for _, c := range n.Content {
+		count += remarks(c)
+	}
+	return count
+}
+
+// ownComment is what appendComment and appendConflict write.
+var ownComment = regexp.MustCompile(`^# (?:\S+ .*→ \d+|CONFLICT: .*)$`)
 
 var errOtherLayout = fmt.Errorf("not one interaction")
 

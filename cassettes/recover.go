@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/redact"
 )
 
 // Recover saves what a recording that was cut off left in its journal, and
@@ -30,17 +31,11 @@ func Recover(store Store, name string, cleaner *clean.Cleaner) (added int, err e
 		added = c.held.fromJournal
 	case len(c.held.replacement) > 0:
 		added = len(c.held.replacement)
-		list = nil
-		for _, in := range c.list {
-			if in.Pinned {
-				list = append(list, in)
-			}
-		}
 		recorded, err := load(cleaner, fileOf(name), c.held.replacement)
 		if err != nil {
 			return 0, err
 		}
-		list = append(list, recorded...)
+		list = withPinned(c.list, recorded)
 		if err := c.held.becomeReplacement(); err != nil {
 			return 0, err
 		}
@@ -59,4 +54,38 @@ func Recover(store Store, name string, cleaner *clean.Cleaner) (added int, err e
 		return 0, err
 	}
 	return added, nil
+}
+
+// withPinned puts what is pinned among the old interactions in the place of what was
+// recorded for the same request, the nth for the nth, and the rest of it before all.
+func withPinned(old, recorded []clean.Interaction) []clean.Interaction {
+	olds := make(map[string][]clean.Interaction)
+	for _, in := range old {
+		asked := asks(in.Request())
+		olds[asked] = append(olds[asked], in)
+	}
+	var list, rest []clean.Interaction
+	stands := make(map[int]bool)
+	for _, in := range recorded {
+		asked := asks(in.Request())
+		if queue := olds[asked]; len(queue) > 0 {
+			olds[asked] = queue[1:]
+			if queue[0].Pinned {
+				in = queue[0]
+				stands[in.ID] = true
+			}
+		}
+		list = append(list, in)
+	}
+	for _, in := range old {
+		if in.Pinned && !stands[in.ID] {
+			rest = append(rest, in)
+		}
+	}
+	return append(rest, list...)
+}
+
+// asks is what a request says, secrets apart: what matches it is not known here.
+func asks(r clean.Request) string {
+	return r.Method() + " " + redact.Blank(r.RawURL()) + "\n" + redact.Blank(string(r.Body()))
 }

@@ -129,7 +129,7 @@ func (s *shelf) copyBody(l *clean.Large, folder string) error {
 }
 
 // measureBody checks that a body file is what its name says, and returns its size in bytes.
-func measureBody(store Store, folder, name string) (size int64, err error) {
+func measureBody(store opener, folder, name string) (size int64, err error) {
 	object := path.Join(folder, name)
 	r, err := store.Open(object)
 	switch {

@@ -133,6 +133,9 @@ type Meta struct {
 	// Retry says that the request repeated the Idempotency-Key of an earlier
 	// one with the same facts, and yet was answered anew. The key itself is not stored.
 	Retry bool
+	// Conflict is "ours" or "theirs" for one of the two versions of an interaction that two
+	// branches have changed in different ways; "" for all others.
+	Conflict string
 	// Begin and End are positions in the recording: the counter's value when
 	// the request was fully received and when the answer had ended. Both are
 	// zero in a cassette read from a file, whose order is its replay order.

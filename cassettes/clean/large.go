@@ -64,6 +64,9 @@ type Draft interface {
 
 // NewLarge names a body of size bytes that lies on a shelf. It is as little clean as
 // a Stored that holds it: Load makes an interaction of the two.
+//
+// If shelf is nil, the body is not at hand: it is only known by its name, nothing in it is
+// searched or replaced, and Open is an error.
 func NewLarge(name string, size int64, shelf Shelf) *Large {
 	return &Large{name: name, size: size, shelf: shelf}
 }
@@ -75,12 +78,20 @@ func (l *Large) Name() string { return l.name }
 func (l *Large) Size() int64 { return l.size }
 
 // Open opens the body to be read.
-func (l *Large) Open() (io.ReadCloser, error) { return l.shelf.Open(l.name) }
+func (l *Large) Open() (io.ReadCloser, error) {
+	if l.shelf == nil {
+		return nil, fmt.Errorf("body file %s is not at hand", l.name)
+	}
+	return l.shelf.Open(l.name)
+}
 
 // IDs lists the identities of the placeholders in the body in the order of their first
 // appearance. The body is read the first time.
 func (l *Large) IDs() ([]string, error) {
 	l.once.Do(func() {
+		if l.shelf == nil {
+			return
+		}
 		there := make(map[string]bool)
 		l.err = l.read(func(r io.Reader) error {
 			return redact.PlaceholderStream(r, func(id string) {
@@ -104,7 +115,7 @@ func (l *Large) read(f func(io.Reader) error) error {
 
 // isSeen reports whether nothing has been learned since the body was searched.
 func (l *Large) isSeen(v *redact.Vault) bool {
-	return l.vault == v && l.seen.Load() == int64(v.Learned())
+	return l.shelf == nil || l.vault == v && l.seen.Load() == int64(v.Learned())
 }
 
 // check searches the body for whatever the vault knows to be secret.

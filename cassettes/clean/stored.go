@@ -114,6 +114,9 @@ func (m Meta) sane() Meta {
 	if m.Cut != "client" {
 		m.Cut = ""
 	}
+	if m.Conflict != "ours" && m.Conflict != "theirs" {
+		m.Conflict = ""
+	}
 	return m
 }
 
