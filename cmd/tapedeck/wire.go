@@ -326,6 +326,7 @@ func (s *station) openDeck(name string) (*deck.Deck, error) {
 		DropRetried:        s.opt.dropRetried,
 		Rerecord:           rerecord,
 		MaxAge:             session.MaxAge,
+		Carry:              session.Carry,
 		KeepRequestHeader:  s.cfg.KeepsRequest,
 		Failure:            proxy.UpstreamFailure,
 	}

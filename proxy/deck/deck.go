@@ -67,6 +67,9 @@ type Options struct {
 	DropRetried bool
 	// Rerecord selects the interactions that are recorded again; nil selects none.
 	Rerecord func(clean.Request) bool
+	// Carry is "off" when a recording is to be written with its own values even where they
+	// differ from the previous ones only as ids and times do.
+	Carry string
 	// RewindIdle starts a session over when it has sent nothing for this long; 0 never does.
 	RewindIdle time.Duration
 	// RecordCommand is the command line that records this cassette in a mode: the

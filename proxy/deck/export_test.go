@@ -1,5 +1,10 @@
 package deck
 
+import (
+	"tapedeck/cassettes/clean"
+	"tapedeck/matchers"
+)
+
 // Abandon leaves the deck as a killed process would: the journal stays, the
 // lock is released, nothing is saved.
 func (d *Deck) Abandon() error {
@@ -7,4 +12,9 @@ func (d *Deck) Abandon() error {
 	d.closed = true
 	d.mu.Unlock()
 	return d.tape.Close()
+}
+
+// Arrange arranges a recording as a previous file was.
+func Arrange(m *matchers.Matcher, list []clean.Interaction, before map[int]int, same func(clean.Interaction) bool) []clean.Interaction {
+	return ordering{matcher: m, list: list, before: before, same: same}.arrange()
 }

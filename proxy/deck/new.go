@@ -90,6 +90,7 @@ func New(file string, opt Options) (*Deck, error) {
 	opt.Repeat = cmp.Or(opt.Repeat, set.Repeat)
 	opt.Sequence = cmp.Or(opt.Sequence, Sequence(set.Sequence))
 	opt.MaxAge = cmp.Or(opt.MaxAge, set.MaxAge)
+	opt.Carry = cmp.Or(opt.Carry, set.Carry)
 	direct := opt.Upstream // a deck that replays drops its own
 	d, err := Open(opt)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/diff"
 	"tapedeck/cassettes/leaves"
 	"tapedeck/cassettes/redact"
 	"tapedeck/matchers"
@@ -24,26 +25,70 @@ type reconcile struct {
 	partial bool
 	// renumber gives placeholders the numbers of the previous file.
 	renumber bool
+	// overruled, if it is not nil, is told of each pinned interaction that stands in the place
+	// of one that was recorded now.
+	overruled func(pinned, recorded clean.Interaction)
 	// young is the earliest day of recording that is not too old; "" when none is.
 	young string
+	// anew says that values are written as they were recorded.
+	anew bool
+	// note is told why the values of the previous file were not taken.
+	note func(doubt string)
 }
 
 func (r reconcile) list() ([]clean.Interaction, error) {
 	replaced := r.replaced()
-	fresh, pairs := r.inherit(replaced)
-	list := r.order(fresh)
+	pairing, err := r.pairing(replaced)
+	if err != nil {
+		return nil, err
+	}
+	fresh, pairs := r.inherit(replaced, pairing)
 	var ids map[string]string
 	if r.renumber {
-		ids = r.placeholders(pairs, list)
+		ids = r.placeholders(pairs, fresh)
 	}
-	for i, in := range list {
-		var err error
-		if list[i], err = in.Renumber(ids); err != nil {
+	for i, in := range fresh {
+		if fresh[i], err = in.Renumber(ids); err != nil {
 			return nil, err
 		}
 	}
+	if fresh, err = r.carry(replaced, fresh, pairing, ids); err != nil {
+		return nil, err
+	}
+	list := r.order(r.keep(replaced, fresh, pairing))
 	r.number(list)
 	r.date(list)
+	return list, nil
+}
+
+// pairing finds out which new interaction is which old one.
+func (r reconcile) pairing(replaced []clean.Interaction) (*diff.Pairing, error) {
+	if len(replaced) == 0 {
+		none := slices.Repeat([]int{-1}, len(r.fresh))
+		return &diff.Pairing{Old: none, Near: none, Places: make([][]diff.Replaced, len(none))}, nil
+	}
+	return diff.Pairs(replaced, r.fresh, r.matcher)
+}
+
+// carry gives a new recording the values of the previous file that are only volatile.
+// What is past its age is written anew, and so is all that it shares values with.
+func (r reconcile) carry(replaced, fresh []clean.Interaction, pairing *diff.Pairing, ids map[string]string) ([]clean.Interaction, error) {
+	if r.anew || !r.renumber || len(replaced) == 0 {
+		return fresh, nil
+	}
+	for _, in := range replaced {
+		if in.Recorded != "" && in.Recorded < r.young {
+			return fresh, nil
+		}
+	}
+	c := carrying{matcher: r.matcher, old: replaced, fresh: fresh, pairing: pairing, ids: ids}
+	list, doubt, err := c.list()
+	if err != nil {
+		return nil, err
+	}
+	if doubt != "" {
+		r.note(doubt)
+	}
 	return list, nil
 }
 
@@ -66,8 +111,19 @@ func (r reconcile) date(list []clean.Interaction) {
 // order puts what stays and what takes an old one's place where that stood, and
 // what is new behind it, as it came. A whole new recording has its own order.
 func (r reconcile) order(fresh []clean.Interaction) []clean.Interaction {
+	before := make(map[int]int, len(r.previous))
+	for at, in := range r.previous {
+		before[in.ID] = at
+	}
 	if !r.partial {
-		return fresh
+		old := make(map[int]clean.Interaction, len(r.previous))
+		for _, in := range r.previous {
+			old[in.ID] = in
+		}
+		return ordering{matcher: r.matcher, list: fresh, before: before, same: func(in clean.Interaction) bool {
+			was, known := old[in.ID]
+			return known && in.Same(was)
+		}}.arrange()
 	}
 	at := make(map[int]clean.Interaction, len(r.kept)+len(fresh))
 	for _, in := range append(slices.Clone(r.kept), fresh...) {
@@ -104,48 +160,68 @@ func (r reconcile) replaced() []clean.Interaction {
 	return out
 }
 
-type pairing struct{ old, new clean.Interaction }
+type oldNew struct{ old, new clean.Interaction }
 
-// inherit gives the nth new interaction of each key the id of the nth old one.
-// A pinned old one stands in its place, and stays even when nobody asked for it,
-// as does, in a partial recording, one whose key was not recorded again.
-func (r reconcile) inherit(replaced []clean.Interaction) ([]clean.Interaction, []pairing) {
-	olds := make(map[matchers.Key][]clean.Interaction)
-	for _, in := range replaced {
-		key := r.matcher.Read(in.Request(), nil).Key
-		olds[key] = append(olds[key], in)
-	}
-	var pairs []pairing
-	fresh := make([]clean.Interaction, 0, len(r.fresh))
-	used := make(map[int]bool)
-	again := make(map[matchers.Key]bool)
-	for _, in := range r.fresh {
-		key := r.matcher.Read(in.Request(), nil).Key
-		again[key] = true
-		queue := olds[key]
-		if len(queue) == 0 {
-			in.ID = -1
-			fresh = append(fresh, in)
-			continue
-		}
-		old := queue[0]
-		olds[key] = queue[1:]
-		used[old.ID] = true
-		if old.Pinned {
-			fresh = append(fresh, old)
-			continue
-		}
-		in.ID = old.ID
-		pairs = append(pairs, pairing{old, in})
-		fresh = append(fresh, in)
-	}
-	for _, in := range replaced {
-		missing := r.partial && !again[r.matcher.Read(in.Request(), nil).Key]
-		if (in.Pinned || missing) && !used[in.ID] {
-			fresh = append(fresh, in)
+// inherit gives every new interaction the id of the old one that it is.
+func (r reconcile) inherit(replaced []clean.Interaction, pairing *diff.Pairing) ([]clean.Interaction, []oldNew) {
+	var pairs []oldNew
+	fresh := slices.Clone(r.fresh)
+	for i, j := range pairing.Old {
+		fresh[i].ID = -1
+		if j >= 0 {
+			fresh[i].ID = replaced[j].ID
+			pairs = append(pairs, oldNew{replaced[j], fresh[i]})
 		}
 	}
 	return fresh, pairs
+}
+
+// keep puts a pinned old interaction in the place of the new one that it is. One that
+// nobody asked for stays too, as does, in a partial recording, one whose key was not
+// recorded again: behind what it stood behind.
+func (r reconcile) keep(replaced, fresh []clean.Interaction, pairing *diff.Pairing) []clean.Interaction {
+	used := make([]bool, len(replaced))
+	again := make(map[matchers.Key]bool)
+	at := make(map[int]int, len(fresh)) // by id
+	for i, in := range fresh {
+		again[r.matcher.Read(in.Request(), nil).Key] = true
+		j := pairing.Old[i]
+		if j < 0 {
+			continue
+		}
+		used[j] = true
+		again[r.matcher.Read(replaced[j].Request(), nil).Key] = true
+		at[in.ID] = i
+		if replaced[j].Pinned {
+			if r.overruled != nil {
+				r.overruled(replaced[j], in)
+			}
+			begin, end := in.Begin, in.End
+			fresh[i] = replaced[j]
+			fresh[i].Begin, fresh[i].End = begin, end
+		}
+	}
+	behind := make(map[int][]clean.Interaction)
+	last := -1
+	stays := false
+	for j, in := range replaced {
+		if used[j] {
+			last = at[in.ID]
+			continue
+		}
+		if in.Pinned || r.partial && !again[r.matcher.Read(in.Request(), nil).Key] {
+			behind[last] = append(behind[last], in)
+			stays = true
+		}
+	}
+	if !stays {
+		return fresh
+	}
+	out := slices.Clone(behind[-1])
+	for i, in := range fresh {
+		out = append(append(out, in), behind[i]...)
+	}
+	return out
 }
 
 // number gives every interaction without an id the next free one. Ids of the
@@ -166,7 +242,7 @@ func (r reconcile) number(list []clean.Interaction) {
 // placeholders maps the numbers used while recording to those of the previous
 // file where a secret stands at the same place, and to the next free ones, in
 // order of appearance, where it is new.
-func (r reconcile) placeholders(pairs []pairing, list []clean.Interaction) map[string]string {
+func (r reconcile) placeholders(pairs []oldNew, list []clean.Interaction) map[string]string {
 	taken := make(map[string]bool) // every identity the previous file has used
 	last := 0
 	for _, in := range r.previous {

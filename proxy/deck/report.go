@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/redact"
 )
 
@@ -212,10 +213,15 @@ func (d *Deck) Report() Report {
 	for i := range d.index.Len() {
 		if !d.report.played[i] {
 			in, _ := d.index.At(i)
-			out.Unused = append(out.Unused, fmt.Sprintf("interaction %d, %s", in.ID, describe(in.Request())))
+			out.Unused = append(out.Unused, NameOf(in))
 		}
 	}
 	return out
+}
+
+// NameOf is how a Report calls a recording of its cassette.
+func NameOf(in clean.Interaction) string {
+	return fmt.Sprintf("interaction %d, %s", in.ID, describe(in.Request()))
 }
 
 // sweepText replaces in a line what has been learned since it was written.

@@ -159,10 +159,27 @@ func (d *Deck) finalList(last bool) ([]clean.Interaction, error) {
 			d.report.refuse(text)
 		}
 	}
-	return reconcile{
+	var overruled []string
+	list, err := reconcile{
 		matcher: d.opt.Matcher, previous: previous, kept: kept, fresh: fresh,
 		partial: d.purpose != cassettes.ToReplace, renumber: last, young: d.young(),
+		anew: d.opt.Carry == "off", note: d.notCarried,
+		overruled: func(pinned, recorded clean.Interaction) {
+			if !answersAlike(pinned, recorded) {
+				overruled = append(overruled, NameOf(pinned))
+			}
+		},
 	}.list()
+	if last && len(overruled) > 0 {
+		d.report.note("pinned, and kept although the API answered otherwise: " + strings.Join(overruled, "; "))
+	}
+	return list, err
+}
+
+// notCarried says that the file has all new values, and what to do.
+func (d *Deck) notCarried(doubt string) {
+	d.report.note(fmt.Sprintf("cassette %s: ids and times of the previous recording were not carried over, so all new values are written: %s; "+
+		"review them once, or set carry: off in tapedeck.yaml to have it so always", d.opt.File, doubt))
 }
 
 // sweepAll replaces in each interaction what was learned after it was built. One

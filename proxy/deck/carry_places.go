@@ -1,0 +1,312 @@
+package deck
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"time"
+
+	"tapedeck/cassettes/clean"
+	"tapedeck/cassettes/diff"
+	"tapedeck/cassettes/leaves"
+	"tapedeck/cassettes/redact"
+	"tapedeck/matchers"
+)
+
+// edits are the values that one interaction takes by place, and what stood there.
+type edits struct {
+	request, response         map[leaves.Place]string
+	requestBack, responseBack map[leaves.Place]string
+	// aging says that some end at a time, and so go with the day of recording.
+	aging bool
+}
+
+func (e *edits) forth(v *clean.Values) clean.Replacement {
+	return clean.Replacement{Values: v, Request: e.request, Response: e.response}
+}
+
+func (e *edits) back(v *clean.Values) clean.Replacement {
+	return clean.Replacement{Values: v, Request: e.requestBack, Response: e.responseBack}
+}
+
+func (e *edits) add(part diff.Part, place leaves.Place, now, old string) {
+	forth, back := &e.response, &e.responseBack
+	if part == diff.Request {
+		forth, back = &e.request, &e.requestBack
+	}
+	if *forth == nil {
+		*forth, *back = make(map[leaves.Place]string), make(map[leaves.Place]string)
+	}
+	if _, twice := (*forth)[place]; !twice {
+		(*forth)[place], (*back)[place] = old, now
+	}
+}
+
+// A standing is what stands at the places of one side of an interaction.
+type standing map[leaves.Place]leaves.Leaf
+
+// standingIn reads one side. Places that hold several values are left out.
+func standingIn(url string, header map[string][]string, contentType string, body []byte) standing {
+	s := make(standing)
+	twice := make(map[leaves.Place]bool)
+	add := func(leaf leaves.Leaf) {
+		if _, there := s[leaf.Place]; there {
+			twice[leaf.Place] = true
+		}
+		s[leaf.Place] = leaf
+	}
+	if url != "" {
+		_, query, _ := strings.Cut(url, "?")
+		query, _, _ = strings.Cut(query, "#")
+		list, _ := leaves.Query(query)
+		for _, leaf := range list {
+			add(leaf)
+		}
+	}
+	for name, values := range header {
+		for i, v := range values {
+			place := clean.HeaderPlace("header", name, i, len(values))
+			add(leaves.Leaf{Place: place, Name: strings.ToLower(name), Value: v})
+		}
+	}
+	list := clean.BodyLeaves(contentType, body)
+	for _, leaf := range list {
+		add(leaf)
+	}
+	if len(list) == 0 && len(body) > 0 {
+		add(leaves.Leaf{Place: "body", Value: string(body)})
+	}
+	for place := range twice {
+		delete(s, place)
+	}
+	return s
+}
+
+func standingInRequest(r clean.Request) standing {
+	header := make(map[string][]string)
+	for _, name := range r.HeaderNames() {
+		header[name] = r.Header(name)
+	}
+	return standingIn(r.RawURL(), header, r.ContentType(), r.Body())
+}
+
+func standingInAnswer(in clean.Interaction) standing {
+	resp, err := in.Response()
+	if err != nil {
+		return nil // Replace says so
+	}
+	header := resp.Header()
+	return standingIn("", header, header.Get("Content-Type"), resp.Body())
+}
+
+// edits are what interaction i takes by place. recorded is the day on which it counts as
+// recorded when it does not become what it was; "" when it may.
+func (c *carrying) edits(i int, values *clean.Values, recorded string) *edits {
+	e := &edits{}
+	in, old := c.fresh[i], c.was(i)
+	var request, answer standing
+	if len(c.pairing.Places[i]) > 0 || c.numbers != nil {
+		request, answer = standingInRequest(in.Request()), standingInAnswer(in)
+	}
+	for _, r := range c.pairing.Places[i] {
+		side := answer
+		if r.Part == diff.Request {
+			side = request
+		}
+		if r.What == number || r.What == diff.ATime && c.timeless {
+			continue
+		}
+		now := redact.Renumber(r.New, c.ids)
+		if !sameSecrets(now, r.Old) {
+			continue
+		}
+		leaf, ok := side.find(r.Place, now)
+		if !ok || leaf.Kind != leaves.String && leaf.Kind != leaves.Number {
+			continue
+		}
+		if r.What == diff.ATime && ages(leaf.Name, now, in.Recorded) {
+			if recorded != "" && !sameSide(leaf.Name, now, r.Old, recorded) {
+				continue
+			}
+			e.aging = true
+		}
+		e.add(r.Part, leaf.Place, now, r.Old)
+	}
+	if c.numbers != nil {
+		c.numberEdits(e, in, request, answer)
+	}
+	if old != nil && recorded == "" {
+		c.tokens(e, in, *old, values)
+	}
+	return e
+}
+
+// find returns the leaf at a place, or the value of a header with several that is text.
+func (s standing) find(place leaves.Place, text string) (leaves.Leaf, bool) {
+	if leaf, ok := s[place]; ok {
+		return leaf, leaf.Value == text
+	}
+	for n := 0; ; n++ {
+		leaf, ok := s[place.Index(n)]
+		if !ok {
+			return leaf, false
+		}
+		if leaf.Value == text && strings.HasPrefix(string(place), "header") {
+			return leaf, true
+		}
+	}
+}
+
+func sameSecrets(a, b string) bool {
+	return slices.EqualFunc(redact.Placeholders(a), redact.Placeholders(b), func(x, y redact.Placeholder) bool { return x.ID == y.ID })
+}
+
+// ages reports a time that may lie ahead of the day of recording, and is looked at then:
+// one by a name of such, a text around a time, and what lies far ahead.
+func ages(name, text, recorded string) bool {
+	at, ok := timeOf(text)
+	day, err := time.Parse(time.DateOnly, recorded)
+	return !ok || err != nil || isExpiry(name) || at.After(day.Add(24*time.Hour))
+}
+
+func isExpiry(name string) bool {
+	name = folded(name)
+	return slices.Contains(expiryNames, name) || strings.Contains(name, "expir")
+}
+
+// sameSide reports that two times lie on the same side of the day of recording: what lay
+// ahead then is moved when it is played, and what did not is not.
+func sameSide(name, now, old, recorded string) bool {
+	day, err := time.Parse(time.DateOnly, recorded)
+	a, okA := timeOf(now)
+	b, okB := timeOf(old)
+	if err != nil || !okA || !okB {
+		return false
+	}
+	if !isExpiry(name) {
+		day = day.Add(24 * time.Hour)
+	}
+	return a.After(day) == b.After(day)
+}
+
+// tokens adds the JWTs that differ in their claims alone: they say when they were made.
+func (c *carrying) tokens(e *edits, in, old clean.Interaction, values *clean.Values) {
+	resp, err := in.Response()
+	if err != nil {
+		return
+	}
+	held := holdsToken(resp.Body())
+	for _, list := range resp.Header() {
+		held = held || slices.ContainsFunc(list, func(v string) bool { return holdsToken([]byte(v)) })
+	}
+	if !held {
+		return
+	}
+	before := standingInAnswer(old)
+	for place, leaf := range standingInAnswer(in) {
+		was, ok := before[place]
+		if !ok || was.Value == leaf.Value || !holdsToken([]byte(leaf.Value)) || len(redact.Placeholders(leaf.Value)) == 0 || !sameSecrets(was.Value, leaf.Value) {
+			continue
+		}
+		if redact.Blank(values.Text(leaf.Value)) == redact.Blank(was.Value) {
+			e.add(diff.Response, place, leaf.Value, was.Value)
+			e.aging = true
+		}
+	}
+}
+
+func holdsToken(text []byte) bool { return bytes.Contains(text, []byte("eyJ")) }
+
+// number is the What of an id that is a number alone.
+const number = diff.What("number")
+
+// readNumbers collects the ids that are numbers. They are nil when they are not one to one.
+func (c *carrying) readNumbers() {
+	c.numbers = make(map[string]string)
+	back := make(map[string]string)
+	for i := range c.pairing.Places {
+		for _, r := range c.pairing.Places[i] {
+			if r.What != number || r.Place == "url" {
+				continue
+			}
+			if old, ok := c.numbers[r.New]; ok && old != r.Old {
+				c.numbers = nil
+				return
+			}
+			if now, ok := back[r.Old]; ok && now != r.New {
+				c.numbers = nil
+				return
+			}
+			c.numbers[r.New], back[r.Old] = r.Old, r.New
+		}
+	}
+	if len(c.numbers) == 0 {
+		c.numbers = nil
+	}
+}
+
+// numberEdits adds the ids that are numbers, where they stand as ids: under the name of
+// one, and as a segment of a path.
+func (c *carrying) numberEdits(e *edits, in clean.Interaction, request, answer standing) {
+	for i, segment := range in.Request().PathSegments() {
+		if old, ok := c.numbers[segment]; ok {
+			e.add(diff.Request, leaves.Place("path").Index(i), segment, old)
+		}
+	}
+	for part, side := range map[diff.Part]standing{diff.Request: request, diff.Response: answer} {
+		for place, leaf := range side {
+			if old, ok := c.numbers[leaf.Value]; ok && matchers.IsIDName(leaf.Name) {
+				e.add(part, place, leaf.Value, old)
+			} else if to := c.inPath(leaf.Value); to != leaf.Value {
+				e.add(part, place, leaf.Value, to)
+			}
+		}
+	}
+}
+
+// inPath replaces in the path of a URL.
+func (c *carrying) inPath(text string) string {
+	if !strings.HasPrefix(text, "/") && !strings.Contains(text, "://") || strings.ContainsAny(text, " \t\r\n") {
+		return text
+	}
+	path, rest := text, ""
+	if i := strings.IndexAny(text, "?#"); i >= 0 {
+		path, rest = text[:i], text[i:]
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if old, ok := c.numbers[segment]; ok {
+			segments[i] = old
+		}
+	}
+	return strings.Join(segments, "/") + rest
+}
+
+// numbersIn calls f with the numbers that an answer gives as ids.
+func (c *carrying) numbersIn(resp clean.Response, f func(number string)) {
+	if c.numbers == nil {
+		return
+	}
+	header := resp.Header()
+	for _, leaf := range standingIn("", header, header.Get("Content-Type"), resp.Body()) {
+		if _, ok := c.numbers[leaf.Value]; ok && matchers.IsIDName(leaf.Name) {
+			f(leaf.Value)
+		}
+	}
+}
+
+// asksUnknown reports a request in which one of the numbers stands and no answer has given
+// it, or where it may be something else.
+func (c *carrying) asksUnknown(r clean.Request, given map[string]bool) bool {
+	for _, segment := range r.PathSegments() {
+		if _, ok := c.numbers[segment]; ok && !given[segment] {
+			return true
+		}
+	}
+	for _, leaf := range standingInRequest(r) {
+		if _, ok := c.numbers[leaf.Value]; ok && (!given[leaf.Value] || !matchers.IsIDName(leaf.Name)) {
+			return true
+		}
+	}
+	return false
+}
