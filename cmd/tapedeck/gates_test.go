@@ -111,6 +111,8 @@ var cleaners = []struct{ function, reason string }{
 var plain = []struct{ in, literal, reason string }{
 	{"proxy/deck", "clean.Answer", "what was received, for Cleaner.Interaction"},
 	{"proxy/deck", "clean.Informational", "a 1xx answer, for Cleaner.Interaction"},
+	{"proxy/verify", "clean.Answer", "what was received, for Cleaner.Interaction"},
+	{"cassettes/merge", "clean.Replacement", "values of the other side's clean interactions, for Interaction.Replace"},
 	{"cassettes", "clean.Stored", "what a cassette or journal holds, for Cleaner.Load"},
 	{"cassettes", "clean.Informational", "the same, of its 1xx answers"},
 }
@@ -287,6 +289,7 @@ var stringsTold = []struct{ function, variable, reason string }{
 	{"deck.suspect", "stopped", "what the report's texts say"},
 	{"deck.upstreamFailed", "reason", "of proxy.UpstreamFailure: an error's kind alone"},
 	{"deck.use", "n", "a note of the store: names of files and lines"},
+	{"deck.finalList", "overruled", "clean interactions by NameOf: id, method and URL without query"},
 	{"deck.use", "u", "of the cassette, cleaned by State"},
 	{"proxy.Write", "line", "net/http's message that a connection cannot be accepted; all others are dropped"},
 	{"proxy.exchange", "reason", "of UpstreamFailure: an error's kind alone"},

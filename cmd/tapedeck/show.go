@@ -132,6 +132,10 @@ func shown(index *matchers.Index, position int) (shownInteraction, error) {
 
 // plays says in a few words when an interaction's answer is played.
 func (s shownInteraction) plays() string {
+	if s.Pinned {
+		s.Pinned = false
+		return s.plays() + ", pinned"
+	}
 	if s.State == 0 {
 		return "once"
 	}

@@ -35,12 +35,13 @@ type workflowJob struct {
 }
 
 type workflowStep struct {
-	ID   string            `yaml:"id"`
-	If   string            `yaml:"if"`
-	Uses string            `yaml:"uses"`
-	Run  string            `yaml:"run"`
-	With map[string]any    `yaml:"with"`
-	Env  map[string]string `yaml:"env"`
+	ID    string            `yaml:"id"`
+	If    string            `yaml:"if"`
+	Uses  string            `yaml:"uses"`
+	Shell string            `yaml:"shell"`
+	Run   string            `yaml:"run"`
+	With  map[string]any    `yaml:"with"`
+	Env   map[string]string `yaml:"env"`
 }
 
 func readWorkflow(t *testing.T, name string, into any) {
@@ -56,12 +57,15 @@ type runner struct {
 	*workspace
 	origin string   // the bare repository
 	branch string   // that the jobs are for
+	ref    string   // what is checked out instead of the branch; "" for the branch
 	world  []string // how the machine reaches the API
 	// environments hold the secrets that their jobs may see.
 	environments map[string]map[string]string
 	artifacts    string
 	caches       map[string]string // by key, a folder
 	jobs         int
+	// token is GitHub's own.
+	token string
 	// jobToken and pushToken are GitLab's.
 	jobToken, pushToken string
 }
@@ -91,15 +95,20 @@ func (r *runner) folder(t *testing.T, name string) string {
 			t.Fatal(err)
 		}
 	}
-	// The program has been built already: go build links to it.
+	// The programs have been built already: go build links to them.
 	writeFile(t, filepath.Join(dir, "bin/go"), fmt.Sprintf(`#!/bin/sh
 set -eu
-if [ $# -ne 6 ] || [ "$1 $2 $4 $6" != "build -C -o ./cmd/tapedeck" ]; then echo "unknown: go $*" >&2; exit 2; fi
+if [ $# -ne 6 ] || [ "$1 $2 $4" != "build -C -o" ]; then echo "unknown: go $*" >&2; exit 2; fi
+case $6 in
+  ./cmd/tapedeck) program='%s' ;;
+  ./examples/ci/comment) program='%s' ;;
+  *) echo "unknown: go $*" >&2; exit 2 ;;
+esac
 cd "$3"
 grep -q '^module tapedeck$' go.mod
 mkdir -p "$(dirname "$5")"
-ln -sf '%s' "$5"
-`, programs.tapedeck), 0o755)
+ln -sf "$program" "$5"
+`, programs.tapedeck, commentProgram(t)), 0o755)
 	return dir
 }
 
@@ -119,29 +128,60 @@ func (r *runner) job(t *testing.T, file, name string, context map[string]string)
 		"github.ref_name": r.branch, "runner.temp": temp, "runner.os": "Linux",
 		// A secret that an environment does not have is empty.
 		"secrets.SHOP_API_KEY": r.environments[job.Environment]["SHOP_API_KEY"],
+		"github.token":         r.token,
 	}
 	maps.Copy(known, context)
 	out := jobResult{result: "success", outputs: map[string]string{}}
-	runs := func(condition string) bool { return r.condition(t, condition, known, out.result) }
-	if !runs(job.If) {
+	if !r.condition(t, job.If, known, out.result) {
 		out.result = "skipped"
 		return out
 	}
-	files := map[string]string{}
+	run := &jobRun{dir: dir, env: []map[string]string{flow.Env, job.Env}, files: map[string]string{}, out: &out}
 	for _, variable := range []string{"GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"} {
-		files[variable] = filepath.Join(dir, variable)
-		writeFile(t, files[variable], "", 0o644)
+		run.files[variable] = filepath.Join(dir, variable)
+		writeFile(t, run.files[variable], "", 0o644)
 	}
-	var finally []func()
-	for i, step := range job.Steps {
-		if !runs(step.If) {
+	r.steps(t, run, job.Steps, known)
+	for _, f := range run.finally {
+		if out.result == "success" {
+			f()
+		}
+	}
+	for key, value := range job.Outputs {
+		out.outputs[key] = r.expand(t, value, dir, known)
+	}
+	return out
+}
+
+// A jobRun is a job under way.
+type jobRun struct {
+	dir     string
+	env     []map[string]string // of the workflow and the job
+	files   map[string]string   // by their variables
+	finally []func()
+	out     *jobResult
+}
+
+// steps runs the steps of a job, or of an action, which has a context of its own.
+func (r *runner) steps(t *testing.T, run *jobRun, steps []workflowStep, known map[string]string) {
+	t.Helper()
+	dir, files, out := run.dir, run.files, run.out
+	temp := filepath.Join(dir, "temp")
+	for _, step := range steps {
+		if !r.condition(t, step.If, known, out.result) {
 			continue
 		}
+		with := map[string]any{}
 		for key, value := range step.With {
-			step.With[key] = r.expand(t, fmt.Sprint(value), filepath.Join(dir, "work"), known)
+			with[key] = r.expand(t, fmt.Sprint(value), filepath.Join(dir, "work"), known)
+		}
+		step.With = with
+		if strings.HasPrefix(step.Uses, "./") {
+			r.action(t, run, step, known)
+			continue
 		}
 		if step.Uses != "" {
-			err := r.uses(t, step, dir, known, &finally)
+			err := r.uses(t, step, dir, known, &run.finally)
 			if err != nil {
 				out.log += fmt.Sprintf("%s: %v\n", step.Uses, err)
 				out.result = "failure"
@@ -156,14 +196,19 @@ func (r *runner) job(t *testing.T, file, name string, context map[string]string)
 		for _, variable := range slices.Sorted(maps.Keys(files)) {
 			env = append(env, variable+"="+files[variable])
 		}
-		for _, more := range []map[string]string{flow.Env, job.Env, step.Env} {
+		for _, more := range append(slices.Clone(run.env), step.Env) {
 			for key, value := range more {
 				env = append(env, key+"="+r.expand(t, value, dir, known))
 			}
 		}
 		script := r.expand(t, step.Run, dir, known)
-		// As GitHub does where a workflow names no shell.
-		result := r.script(t, filepath.Join(dir, "work"), env, fmt.Sprintf("%s/step-%d.sh", dir, i), script, "-e")
+		flags := []string{"-e"} // as GitHub does where a workflow names no shell
+		if step.Shell == "bash" {
+			flags = append(flags, "-o", "pipefail")
+		} else if step.Shell != "" {
+			t.Fatalf("no shell %s is known here", step.Shell)
+		}
+		result := r.script(t, filepath.Join(dir, "work"), env, fmt.Sprintf("%s/step-%d.sh", dir, len(out.ran)), script, flags...)
 		out.ran = append(out.ran, script)
 		out.log += result.String() + "\n"
 		if result.code != 0 {
@@ -176,15 +221,6 @@ func (r *runner) job(t *testing.T, file, name string, context map[string]string)
 		}
 		writeFile(t, files["GITHUB_OUTPUT"], "", 0o644)
 	}
-	for _, f := range finally {
-		if out.result == "success" {
-			f()
-		}
-	}
-	for key, value := range job.Outputs {
-		out.outputs[key] = r.expand(t, value, dir, known)
-	}
-	return out
 }
 
 // script runs a script with bash in dir.
@@ -208,13 +244,29 @@ func (r *runner) uses(t *testing.T, step workflowStep, dir string, known map[str
 	work := filepath.Join(dir, "work")
 	switch step.Uses {
 	case "actions/checkout@v4":
+		if with("repository") == "" && r.ref != "" {
+			// As the action does: that one commit, and as many before it as are asked for.
+			depth, refs := []string{"--depth", or(with("fetch-depth"), "1")}, []string{r.ref}
+			if with("fetch-depth") == "0" {
+				depth, refs = nil, []string{r.ref, "+refs/heads/*:refs/remotes/origin/*"}
+			}
+			r.git(t, r.dir, "init", "--quiet", work)
+			r.git(t, work, "remote", "add", "origin", "file://"+r.origin)
+			r.git(t, work, slices.Concat([]string{"fetch", "--quiet", "--no-tags"}, depth, []string{"origin"}, refs)...)
+			r.git(t, work, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+			return nil
+		}
 		if with("repository") == "" {
 			r.git(t, r.dir, "clone", "--quiet", "--branch", r.branch, r.origin, work)
 			return nil
 		}
 		return os.CopyFS(filepath.Join(work, with("path")), os.DirFS(r.path("tapedeck")))
 	case "actions/setup-go@v5":
-		_, err := os.Stat(filepath.Join(work, with("go-version-file")))
+		file := with("go-version-file")
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(work, file)
+		}
+		_, err := os.Stat(file)
 		return err
 	case "actions/upload-artifact@v4":
 		from := with("path")
@@ -224,6 +276,7 @@ func (r *runner) uses(t *testing.T, step workflowStep, dir string, known map[str
 		data, err := os.ReadFile(from)
 		if err == nil {
 			writeFile(t, filepath.Join(r.artifacts, with("name"), filepath.Base(from)), string(data), 0o644)
+			known["steps."+step.ID+".outputs.artifact-url"] = "https://forge.invalid/artifacts/" + with("name")
 		}
 		return err
 	case "actions/download-artifact@v4":

@@ -31,6 +31,8 @@ type shop struct {
 	given   atomic.Int64
 	// orders and customers are what a new release has added to its answers.
 	orders, customers atomic.Value
+	// rename says that the list of customers is called otherwise.
+	rename atomic.Bool
 }
 
 func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -42,7 +44,11 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	switch r.Method + " " + r.URL.Path {
 	case "GET /customers":
-		fmt.Fprintf(w, `{"customers":[{"name":"ada"%s}]}`, s.customers.Load())
+		list := "customers"
+		if s.rename.Load() {
+			list = "data"
+		}
+		fmt.Fprintf(w, `{%q:[{"name":"ada"%s}]}`, list, s.customers.Load())
 	case "POST /orders":
 		fmt.Fprintf(w, `{"total":%s,"client_secret":%q%s}`, r.FormValue("total"), s.secrets[s.given.Add(1)-1], s.orders.Load())
 	default:
