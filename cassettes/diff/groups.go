@@ -113,7 +113,6 @@ type groupBuilder struct {
 type building struct {
 	Group
 	differing    bool // in their values
-	element      string
 	files        map[int]bool
 	interactions map[[2]int]bool
 }

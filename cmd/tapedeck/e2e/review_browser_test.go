@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -187,9 +188,29 @@ func (p *tab) must(what, expression string) {
 	}
 }
 
+// press types on the keyboard, "\r" for Enter and "\x1b" for Escape. Unlike
+// chromedp.KeyEvent it leaves it to the browser whether a key writes a character, since
+// the page may take the key for itself.
 func (p *tab) press(keys string) {
 	p.t.Helper()
-	p.do(chromedp.KeyEvent(keys))
+	for _, r := range keys {
+		key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: string(r), Text: string(r)}
+		switch r {
+		case '\r':
+			key.Key = "Enter"
+		case '\x1b':
+			key.Key, key.Text = "Escape", ""
+		}
+		up := key
+		up.Type, up.Text = input.DispatchKeyEventTypeKeyUp, ""
+		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			if _, err := cdp.Call(ctx, target, input.DispatchKeyEvent, key); err != nil {
+				return err
+			}
+			_, err := cdp.Call(ctx, target, input.DispatchKeyEvent, up)
+			return err
+		}))
+	}
 }
 
 // click clicks on an element. What is lazily laid out may move when it comes into sight,

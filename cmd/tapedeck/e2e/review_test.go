@@ -129,8 +129,6 @@ func TestReview(t *testing.T) {
 		p.press("12")
 		p.must("all is back", fmt.Sprintf(shown+`.length === %d`, all))
 		p.press("/Latest_Charge")
-		p.do(chromedp.Sleep(500e6))
-		t.Log(look[string](p, `document.getElementById('filter').value + document.getElementById('shown').textContent+`+shown+`.map((e)=>e.querySelector('summary').textContent).join()`))
 		p.wait(shown + `.length === 4`)
 		p.must("the rest is said", `/^4 of \d+ interactions$/.test(document.getElementById('shown').textContent)`)
 		p.press("\x1b")
