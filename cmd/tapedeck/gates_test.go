@@ -103,6 +103,9 @@ var cleaners = []struct{ function, reason string }{
 	{"(Interaction).Request", "returns a clean part of a clean whole"},
 	{"(Interaction).Response", "returns a clean part of a clean whole"},
 	{"(Interaction).Renumber", "changes placeholders into placeholders"},
+	{"(Interaction).Replace", "puts values of other clean interactions in place of clean ones; what is saved is checked once more"},
+	{"(Request).Replace", "the same, for a request"},
+	{"(Interaction).WithRequest", "joins a clean request and a clean answer"},
 	{"(*answer).get", "loads an answer at its first use"},
 }
 
@@ -113,6 +116,9 @@ var plain = []struct{ in, literal, reason string }{
 	{"proxy/deck", "clean.Informational", "a 1xx answer, for Cleaner.Interaction"},
 	{"proxy/verify", "clean.Answer", "what was received, for Cleaner.Interaction"},
 	{"cassettes/merge", "clean.Replacement", "values of the other side's clean interactions, for Interaction.Replace"},
+	{"proxy/deck", "clean.Replacement", "values of the previous file's clean interactions, for Interaction.Replace"},
+	{"cassettes/diff", "clean.Stored", "what a diff makes of clean interactions; Apply returns it plain"},
+	{"cassettes/diff", "clean.Informational", "the same, of its 1xx answers"},
 	{"cassettes", "clean.Stored", "what a cassette or journal holds, for Cleaner.Load"},
 	{"cassettes", "clean.Informational", "the same, of its 1xx answers"},
 }
@@ -290,6 +296,7 @@ var stringsTold = []struct{ function, variable, reason string }{
 	{"deck.upstreamFailed", "reason", "of proxy.UpstreamFailure: an error's kind alone"},
 	{"deck.use", "n", "a note of the store: names of files and lines"},
 	{"deck.finalList", "overruled", "clean interactions by NameOf: id, method and URL without query"},
+	{"deck.notCarried", "doubt", "names interactions and places"},
 	{"deck.use", "u", "of the cassette, cleaned by State"},
 	{"proxy.Write", "line", "net/http's message that a connection cannot be accepted; all others are dropped"},
 	{"proxy.exchange", "reason", "of UpstreamFailure: an error's kind alone"},
