@@ -178,8 +178,9 @@ func (r Replacement) url(raw string) string {
 			segments[i] = r.Values.Text(segment)
 		}
 	}
-	query, fragment, _ := strings.Cut(raw[end:], "#")
-	if fragment = strings.TrimPrefix(raw[end:], query); strings.HasPrefix(query, "?") {
+	query, _, _ := strings.Cut(raw[end:], "#")
+	fragment := strings.TrimPrefix(raw[end:], query)
+	if strings.HasPrefix(query, "?") {
 		list, _ := leaves.Query(query[1:])
 		query = "?" + string(r.spliced(r.Request, []byte(query[1:]), list))
 	}

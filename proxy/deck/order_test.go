@@ -193,7 +193,6 @@ func together(t *testing.T, actors map[int][]op, to http.RoundTripper) map[int][
 type locked struct {
 	mu    sync.Mutex
 	first sync.WaitGroup
-	once  map[string]bool
 	to    http.RoundTripper
 	left  int
 }
