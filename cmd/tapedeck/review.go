@@ -104,7 +104,13 @@ func runReview(ctx context.Context, source *reviewSource, address string, open b
 			return err
 		}
 	}
-	return server.Close()
+	// Open pages have been told by now; a browser that does not hang up is left.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil {
+		return server.Close()
+	}
+	return nil
 }
 
 // openBrowser asks the desktop to show a URL. It does not wait for the browser.

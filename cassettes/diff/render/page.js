@@ -139,20 +139,22 @@
     };
     const visible = (element) => element.checkVisibility?.() ?? element.offsetParent !== null;
     let at = null;
+    // Asking whether something is visible lays it out: ask as few as possible.
     const step = (selector, forward) => {
-      const list = all(selector).filter(visible);
-      if (list.length === 0) return;
-      const from = at?.isConnected && visible(at) ? at : null;
-      let next;
-      if (from) {
-        const follows = (element) => from.compareDocumentPosition(element) & (forward ? Node.DOCUMENT_POSITION_FOLLOWING : Node.DOCUMENT_POSITION_PRECEDING);
-        next = forward ? list.find(follows) : list.findLast((element) => follows(element) && !element.contains(from));
-      } else {
-        next = forward ? list.find((element) => element.getBoundingClientRect().top >= 0) ?? list[0] : list.at(-1);
+      const list = document.querySelectorAll(selector);
+      const here = at?.isConnected && visible(at) ? at
+        : scrollY > 0 ? document.elementFromPoint(innerWidth / 2, innerHeight / 3) : null;
+      let low = 0;
+      for (let high = here ? list.length : 0; low < high;) { // the first that follows
+        const mid = (low + high) >> 1;
+        if (here.compareDocumentPosition(list[mid]) & Node.DOCUMENT_POSITION_FOLLOWING) high = mid; else low = mid + 1;
       }
-      if (!next) return;
-      at = next;
-      go(next);
+      let i = forward ? low : here ? low - 1 : list.length - 1;
+      const skip = (element) => element === here || !forward && here && element.contains(here) || !visible(element);
+      while (list[i] && skip(list[i])) i += forward ? 1 : -1;
+      if (!list[i]) return;
+      at = list[i];
+      go(at);
     };
     document.addEventListener('focusin', (event) => {
       at = event.target.closest?.('.r[id], .card, .group') ?? at;

@@ -255,6 +255,7 @@ func TestReview(t *testing.T) {
 		p.must("what was chosen stays", `document.querySelector('.chip.volatile').getAttribute('aria-pressed') === 'true'`)
 		write(whole[:len(whole)/2])
 		p.wait(`document.getElementById('fault').checkVisibility() && document.getElementById('fault').textContent.includes('refunds.yaml')`)
+		p.must("the fault is in sight", `(() => { const e = document.getElementById('fault').getBoundingClientRect(); return e.top > 0 && e.bottom < innerHeight; })()`)
 		p.must("what was there stays in sight", `document.querySelector('main').textContent.includes('fraudulent')`)
 		p.shoot(picture("fault"))
 		write(whole)
@@ -315,4 +316,3 @@ func TestReviewRefusesBadInput(t *testing.T) {
 		t.Errorf("%d lines instead of one: %s", lines, got)
 	}
 }
-
