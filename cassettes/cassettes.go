@@ -93,6 +93,7 @@ func Open(store Store, name string, c *clean.Cleaner, p Purpose) (*Cassette, err
 	if err != nil {
 		return nil, errors.Join(err, h.close())
 	}
+	h.cleanUnknown(c)
 	return &Cassette{held: h, cleaner: c, list: list}, nil
 }
 
@@ -131,7 +132,7 @@ func (c *Cassette) Interactions() []clean.Interaction { return c.list }
 // State is what the file said when it was opened.
 func (c *Cassette) State() State {
 	state := c.held.state
-	state.Unfinished = c.cleaner.Vault.Text(state.Unfinished) // a hand may have written anything there
+	state.Unfinished = cleanWords(c.cleaner, state.Unfinished)
 	return state
 }
 
@@ -257,6 +258,7 @@ func (c *Cassette) stored(list []clean.Interaction) ([]clean.Stored, error) {
 		}
 		stored = append(stored, one)
 	}
+	c.held.cleanUnknown(c.cleaner) // now that all answers are known
 	return stored, nil
 }
 

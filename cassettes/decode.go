@@ -275,12 +275,17 @@ func (d *decoder) header(n *yaml.Node, where string) (http.Header, error) {
 }
 
 // safeName names a header or form key in an error: whole when it is an ordinary
-// token, since a key may be traffic.
+// token, since a key may be traffic. A long word with digits may be a secret.
 func safeName(key string) string {
 	if len(key) > 64 || strings.ContainsFunc(key, func(r rune) bool {
 		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	}) {
 		return "(a name)"
+	}
+	for word := range strings.FieldsFuncSeq(key, func(r rune) bool { return r == '-' || r == '_' }) {
+		if len(word) > 12 && strings.ContainsAny(word, "0123456789") || len(word) > 32 {
+			return "(a name)"
+		}
 	}
 	return key
 }

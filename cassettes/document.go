@@ -80,7 +80,6 @@ func ReadUnsettled(name string, data []byte, bodies Bodies, c *clean.Cleaner) (*
 		return nil, err
 	}
 	d := &Document{Name: name, State: said.State, Extra: said.extra, kept: make(map[version]Kept), cleaner: c}
-	d.Unfinished = c.Vault.Text(d.Unfinished) // a hand may have written anything there
 	for _, note := range said.notes {
 		d.Notes = append(d.Notes, "cassette "+name+": "+note)
 	}
@@ -101,7 +100,27 @@ func ReadUnsettled(name string, data []byte, bodies Bodies, c *clean.Cleaner) (*
 	if d.List, err = load(c, name, said.list); err != nil {
 		return nil, err
 	}
+	d.Unfinished = cleanWords(c, d.Unfinished)
+	if d.cleanUnknown() {
+		d.Notes = append(d.Notes, "cassette "+name+": "+leftOutUnknown)
+	}
 	return d, nil
+}
+
+// cleanUnknown leaves out unknown keys that hold a secret, and reports whether any did.
+func (d *Document) cleanUnknown() (any bool) {
+	d.Extra, any = cleanUnknown(d.cleaner, d.Extra)
+	for _, in := range d.List {
+		k := d.Kept(in)
+		if k.keys == "" {
+			continue
+		}
+		keys, left := cleanUnknown(d.cleaner, strings.Split(k.keys, "\n"))
+		k.keys = strings.Join(keys, "\n")
+		d.Keep(in, k)
+		any = any || left
+	}
+	return any
 }
 
 // fetch reads the bodies that stand in files of their own, and notes what no
@@ -235,6 +254,11 @@ func (d *Document) encode() (file []byte, bodies []bodyFile, err error) {
 	}
 	if err := group.Wait(); err != nil {
 		return nil, nil, err
+	}
+	// Again, now that all answers are known.
+	out.extra, _ = cleanUnknown(d.cleaner, out.extra)
+	for i := range out.list {
+		out.list[i].extra, _ = cleanUnknown(d.cleaner, out.list[i].extra)
 	}
 	file, bodies = encode(out, largestBody)
 	return file, bodies, nil

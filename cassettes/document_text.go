@@ -97,7 +97,7 @@ func readableHeader(b *bytes.Buffer, h http.Header, isForm bool) {
 			if name == "Content-Length" || name == "Content-Type" && (isForm || value == "application/json") {
 				continue
 			}
-			b.WriteString("    " + name + ": " + oneLine(value) + "\n")
+			b.WriteString("    " + oneLine(name) + ": " + oneLine(value) + "\n")
 		}
 	}
 }

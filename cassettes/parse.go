@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
@@ -76,7 +77,7 @@ func checkText(object string, src []byte) error {
 }
 
 // decodeInParts reads a file whose interactions each begin with "- " in the first
-// column, as this package writes them: each by itself, so that the memory for YAML
+// column, as this package writes them: a few at a time, so that the memory for YAML
 // nodes is that of a few interactions and not of a whole file, and on several
 // processors. ok is false when the file is of another layout or anything in it
 // is wrong; then the whole is read in one, which gives the error.
@@ -104,25 +105,34 @@ func decodeInParts(object string, src []byte) (contents, bool) {
 	others := make([]map[string]bool, len(parts))
 	comments := make([]int, len(parts))
 	var group errgroup.Group
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
+	var next atomic.Int64
+	runs := runsOf(parts)
+	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error {
-			for i := w; i < len(parts); i += workers {
-				p := parts[i]
-				root, err := parse(object, src[p.start:p.end])
+			for {
+				at := int(next.Add(1)) - 1
+				if at >= len(runs) {
+					return nil
+				}
+				first, n := runs[at][0], runs[at][1]
+				p := parts[first]
+				root, err := parse(object, src[p.start:parts[first+n-1].end])
 				if err != nil {
 					return err
 				}
-				if root.Kind != yaml.SequenceNode || len(root.Content) != 1 {
+				if root.Kind != yaml.SequenceNode || len(root.Content) != n {
 					return errOtherLayout
 				}
-				d := &decoder{object: object, first: p.line}
-				if list[i], err = d.interaction(i, root.Content[0]); err != nil {
-					return err
+				for i, item := range root.Content {
+					i += first
+					d := &decoder{object: object, first: p.line}
+					if list[i], err = d.interaction(i, item); err != nil {
+						return err
+					}
+					notes[i], others[i] = d.notes, d.others
 				}
-				notes[i], others[i], comments[i] = d.notes, d.others, remarks(root)
+				comments[first] = remarks(root)
 			}
-			return nil
 		})
 	}
 	if group.Wait() != nil {
@@ -160,6 +170,21 @@ func remarks(n *yaml.Node) int {
 var ownComment = regexp.MustCompile(`^# (?:\S+ .*→ \d+|CONFLICT: .*)$`)
 
 var errOtherLayout = fmt.Errorf("not one interaction")
+
+// runsOf puts small parts together, since the parser takes memory of its own for each text:
+// where each run begins, and of how many parts it is.
+func runsOf(parts []part) (runs [][2]int) {
+	const enough = 64 << 10 // bytes
+	size := enough
+	for i, p := range parts {
+		if size >= enough {
+			runs, size = append(runs, [2]int{i, 0}), 0
+		}
+		runs[len(runs)-1][1]++
+		size += p.end - p.start
+	}
+	return runs
+}
 
 // A part is the text of one interaction.
 type part struct{ start, end, line int }

@@ -169,7 +169,7 @@ func (q comparison) compare(ctx context.Context) (d diff.Diff, title string, err
 	if err != nil {
 		return d, "", wrongInput(err)
 	}
-	return d, title, nil
+	return d, reader.station.shown(title), nil
 }
 
 // joinRenamed pairs a cassette that is gone with a new one that holds much the same.

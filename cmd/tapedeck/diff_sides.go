@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"tapedeck/cassettes"
 	"tapedeck/cassettes/diff"
@@ -54,8 +56,27 @@ func isYAML(name string) bool {
 	return ext == ".yaml" || ext == ".yml"
 }
 
-// read makes one side of what data says. Its errors are wrong input.
+// escaped writes what would move a terminal's cursor, or end a line that is not to end,
+// as an escape. It leaves the characters of stays.
+func escaped(text, stays string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) || strings.ContainsRune(stays, r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+// read makes one side of what data says. Its errors are wrong input. Whoever committed the
+// file has named it, as they liked.
 func (d *differ) read(name string, data []byte, bodies cassettes.Bodies) (*diff.Cassette, error) {
+	name = d.station.shown(name)
+	plain := name
+	name = escaped(name, "")
 	switch {
 	case bytes.HasPrefix(data, pointerToLFS):
 		return nil, usagef("%s is a pointer of Git LFS, not the cassette that it stands for; fetch that with \"git lfs pull\", and for another revision check it out", name)
@@ -69,7 +90,7 @@ func (d *differ) read(name string, data []byte, bodies cassettes.Bodies) (*diff.
 	for _, note := range doc.Notes {
 		d.note(note)
 	}
-	return &diff.Cassette{Name: name, List: doc.List, Unfinished: doc.Unfinished}, nil
+	return &diff.Cassette{Name: plain, List: doc.List, Unfinished: doc.Unfinished}, nil
 }
 
 // readFile reads a file of the work tree; name is how reports call it.
@@ -150,7 +171,7 @@ func (d *differ) folders(old, new string) ([]diff.Pair, error) {
 			if *side, err = d.read(path, data[i], cassettes.BodiesBeside(path)); err != nil {
 				return nil, err
 			}
-			(*side).Name = filepath.ToSlash(name)
+			(*side).Name = d.station.shown(filepath.ToSlash(name))
 		}
 		pairs = append(pairs, pair)
 	}

@@ -61,12 +61,8 @@ func readerOfAny() (*clean.Cleaner, error) {
 
 // saysCassette reports a file that begins as a cassette does, whole or not.
 func saysCassette(data []byte) bool {
-	for line := range bytes.Lines(data) {
-		if rest, ok := bytes.CutPrefix(line, []byte("version:")); ok {
-			return string(bytes.TrimSpace(rest)) == "2" && bytes.Contains(data, []byte("\ninteractions:"))
-		}
-	}
-	return false
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	return cassetteVersion.Match(data) && cassetteList.Match(data)
 }
 
 // gitBodies opens the body files of the cassette at name, below the root of the work tree

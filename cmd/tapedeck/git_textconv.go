@@ -1,8 +1,9 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,8 +20,9 @@ func gitTextconvCommand(std stdio) *cli.Command {
 			"tapedeck git textconv cassettes/default.yaml | less",
 			"git config diff.tapedeck.textconv 'tapedeck git textconv'") + `
 
-Prints requests and answers in the order of the file, without lengths, styles and days. A file
-that is no cassette, or that cannot be read, is printed as it is: git must be able to show it.`,
+Prints requests and answers in the order of the file, without lengths, styles and days. Of a
+cassette that cannot be read it prints why, since secrets in it are not found then; add
+--no-textconv to git's command to see the file. What is no cassette is printed as it is.`,
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usagef("name one file, as in: tapedeck git textconv cassettes/default.yaml")
@@ -30,26 +32,38 @@ that is no cassette, or that cannot be read, is printed as it is: git must be ab
 			if err != nil {
 				return usagef("%s cannot be read: %w", file, bare(err))
 			}
-			_, err = std.out.Write(textconv(file, data))
+			text, err := textconv(data)
+			if err != nil {
+				return err
+			}
+			_, err = std.out.Write(text)
 			return err
 		},
 	}
 }
 
-// textconv is what git compares in place of a file.
-func textconv(file string, data []byte) []byte {
+// textconv is what git compares in place of a file, and keeps in notes. The error is one of
+// the configuration: what would be shown without its rules would stay in git's notes.
+func textconv(data []byte) ([]byte, error) {
 	if !saysCassette(data) {
-		return data
+		return data, nil
 	}
 	cleaner, err := readerOfAny()
 	if err != nil {
-		return data // the configuration is broken; git has shown the file ever before
+		return nil, usagef("%w; until that is mended, add --no-textconv to git's command", err)
 	}
-	d, err := cassettes.ReadUnsettled(filepath.Base(file), data, nil, cleaner)
-	if err == nil {
-		if text, err := d.Readable(); err == nil {
-			return text
-		}
+	d, err := cassettes.ReadUnsettled("this file", data, nil, cleaner)
+	if err != nil {
+		return unreadable(data, err), nil
 	}
-	return []byte(cleaner.Vault.Text(string(data)))
+	text, err := d.Readable()
+	if err != nil {
+		return unreadable(data, err), nil
+	}
+	return text, nil
+}
+
+// unreadable stands for a cassette that cannot be read. The digest makes two of them differ.
+func unreadable(data []byte, err error) []byte {
+	return fmt.Appendf(nil, "(%v)\n(%d bytes, SHA-256 %x; --no-textconv shows the file)\n", err, len(data), sha256.Sum256(data))
 }

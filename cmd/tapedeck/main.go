@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(std.err, "tapedeck: %v\n", err)
+	fmt.Fprintf(std.err, "tapedeck: %s\n", escaped(err.Error(), "\n\t"))
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

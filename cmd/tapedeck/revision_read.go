@@ -129,7 +129,7 @@ func (d *differ) pair(c treeChange, old, new revisionSide) (pair diff.Pair, isPa
 		if *h.into, err = d.read(h.side.name+h.name, h.data, h.side.bodies(h.name)); err != nil {
 			return pair, false, err
 		}
-		(*h.into).Name = h.name
+		(*h.into).Name = d.station.shown(h.name)
 		h.data = nil
 	}
 	return pair, true, nil
@@ -174,6 +174,7 @@ func (d *differ) rules(old, new revisionSide) ([]diff.RuleChange, error) {
 		if name == "" {
 			name = c.old
 		}
+		name = escaped(d.station.shown(name), "")
 		// What was broken before is no reason not to compare what is there now.
 		if _, err := profiles.Parse(old.name+name, sides[0]); err != nil {
 			d.note("warning: the rules of " + name + " are compared with none: " + firstLine(err.Error()))

@@ -65,9 +65,9 @@ func TestGitShowsRequestsAndAnswers(t *testing.T) {
 	if out := g.must(t, 0, "blame", cassetteFile); !strings.Contains(out, ") GET http://api.example.com/plans → 200 (id 0)\n") {
 		t.Errorf("blame shows something else:\n%s", out)
 	}
-	// What cannot be read is shown as it is, and git does not fail.
+	// Of what cannot be read it is said why, and git does not fail.
 	g.write(t, cassetteFile, strings.Replace(cassetteOf(plans), "  request:", "<<<<<<< HEAD\n  request:", 1))
-	if out := g.must(t, 0, "diff"); !strings.Contains(out, "+<<<<<<< HEAD\n") {
+	if out := g.must(t, 0, "diff"); !strings.Contains(out, "git has left conflict markers in it") {
 		t.Errorf("a broken file is not shown:\n%s", out)
 	}
 }
