@@ -1,5 +1,7 @@
 package diff
 
+import "slices"
+
 // likes pairs, between the elements that are equal, those that are alike: an object that
 // changed is still the same object.
 func (m *matching) likes(old, new []kid, first, a, b int) {
@@ -39,7 +41,7 @@ func (m *matching) gap(old, new []kid, was, now []int) {
 	case len(was) == 0 || len(now) == 0:
 	case len(was) == 1 && len(now) == 1:
 		a, b := old[was[0]].node, new[now[0]].node
-		if a.shape != object || b.shape != object || likeness(a, b, deepest-1) > 0 {
+		if a.shape != object || b.shape != object || likeness(a, b, deepest-1) > 0 || !contradict(a, b) {
 			m.pair(was[0], now[0])
 		}
 	case len(was)*len(now) > maxGap || allScalars(old, was) && allScalars(new, now):
@@ -51,7 +53,54 @@ func (m *matching) gap(old, new []kid, was, now []int) {
 		}
 	default:
 		m.weigh(old, new, was, now)
+		m.remaining(old, new, was, now)
 	}
+}
+
+// remaining pairs, between the elements that are alike, the objects that are not: where as
+// many are left on both sides, each is another in its place, as long as it does not
+// say that it is another thing. So members that are gone from all are told as gone.
+func (m *matching) remaining(old, new []kid, was, now []int) {
+	y := 0
+	for x := 0; x < len(was); {
+		end := x
+		for end < len(was) && m.to[was[end]] == noMatch {
+			end++
+		}
+		from := y
+		for y < len(now) && m.from[now[y]] == noMatch {
+			y++
+		}
+		if end-x == y-from {
+			for n := range end - x {
+				a, b := old[was[x+n]].node, new[now[from+n]].node
+				if a.shape == object && b.shape == object && !contradict(a, b) {
+					m.pair(was[x+n], now[from+n])
+				}
+			}
+		}
+		x, y = end+1, y+1 // behind a pair
+	}
+}
+
+// kindMembers say what kind of thing an object is.
+var kindMembers = []string{"type", "kind", "object", "event", "__typename", "@type"}
+
+// contradict reports two objects that say by a member that they are different things.
+func contradict(a, b *node) bool {
+	for i := range min(len(a.kids), maxLike) {
+		name := a.kids[i].name
+		if rank(name) >= len(namingMembers) && !slices.Contains(kindMembers, name) {
+			continue
+		}
+		if j := b.findNear(name, maxLike); j >= 0 {
+			x, y := a.kids[i].node, b.kids[j].node
+			if !x.isContainer() && !y.isContainer() && x.digest() != y.digest() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func allScalars(list []kid, at []int) bool {

@@ -42,7 +42,9 @@ func (u bodyUnit) compare(old, new *clean.Stored) []Change {
 		}
 		return []Change{whole}
 	}
-	before, after := readContent(contentType(u.part, old), a.bytes), readContent(contentType(u.part, new), b.bytes)
+	trees := arenas.Get().(*arena)
+	defer trees.release()
+	before, after := readContent(contentType(u.part, old), a.bytes, trees), readContent(contentType(u.part, new), b.bytes, trees)
 	var list []Change
 	switch {
 	case whole.Kind == Added:
@@ -79,7 +81,7 @@ func (u bodyUnit) patch(old, out *clean.Stored, changes []*Change) error {
 	}
 	var before content
 	if from := bodyOf(u.part, old); from.large == nil {
-		before = readContent(contentType(u.part, old), from.bytes)
+		before = readContent(contentType(u.part, old), from.bytes, nil)
 	}
 	p, err := before.patched(changes)
 	if err != nil {

@@ -82,7 +82,15 @@ var bodies = []struct {
 	{"ids that stand twice", jsonType, `[{"id":1,"v":1},{"id":1,"v":2}]`, `[{"id":1,"v":2}]`, []string{`body[0] removed: - object {"id":1,"v":1}`}},
 	{"no id: the likest", jsonType, `[{"a":1,"b":2},{"a":3,"b":4}]`, `[{"a":0,"b":0},{"a":1,"b":5},{"a":3,"b":4}]`,
 		[]string{`body[0] added: + object {"a":0,"b":0} at 0`, "body[1].b changed was body[0].b: number 2 → number 5"}},
-	{"nothing alike", jsonType, `[{"a":1}]`, `[{"b":1}]`, []string{`body[0] removed: - object {"a":1}`, `body[0] added: + object {"b":1} at 0`}},
+	{"the only one has another name", jsonType, `[{"a":1}]`, `[{"b":1}]`, []string{"body[0].b added: + number 1 at 0", "body[0].a removed: - number 1"}},
+	{"all have another name", jsonType, `[{"a":1},{"a":2}]`, `[{"b":1},{"b":2}]`, []string{
+		"body[0].b added: + number 1 at 0", "body[0].a removed: - number 1", "body[1].b added: + number 2 at 0", "body[1].a removed: - number 2"}},
+	{"one between others has another name", jsonType, `[{"c":1},{"a":1},{"c":2}]`, `[{"c":1},{"b":1},{"c":2}]`, []string{"body[1].b added: + number 1 at 0", "body[1].a removed: - number 1"}},
+	{"another thing", jsonType, `[{"id":1,"a":1}]`, `[{"id":2,"b":1,"c":1}]`, []string{`body[0] removed: - object {"id":1,"a":1}`, `body[0] added: + object {"id":2,"b":1,"c":1} at 0`}},
+	{"another kind of thing", jsonType, `[{"type":"card","a":1,"b":1}]`, `[{"type":"bank","c":1,"d":1}]`, []string{
+		`body[0] removed: - object {"type":"card","a":1,"b":1}`, `body[0] added: + object {"type":"bank","c":1,"d":1} at 0`}},
+	{"nothing alike, and more of them", jsonType, `[{"a":1}]`, `[{"b":1},{"b":2}]`, []string{
+		`body[0] removed: - object {"a":1}`, `body[0] added: + object {"b":1} at 0`, `body[1] added: + object {"b":2} at 1`}},
 	{"scalars", jsonType, `["a","b","c"]`, `["b","c","d","a"]`, []string{"body[2] added: + string d at 2", "body[3] moved was body[0]: string a → string a"}},
 	{"two change places", jsonType, `["a","b","c","d"]`, `["c","b","a","d"]`, []string{"body[0] moved was body[2]: string c → string c", "body[2] moved was body[0]: string a → string a"}},
 	{"a scalar", jsonType, `[1,2,3]`, `[1,5,3]`, []string{"body[1] changed: number 2 → number 5"}},

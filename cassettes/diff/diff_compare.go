@@ -89,12 +89,13 @@ type comparison struct {
 	routes     []string       // by new position; those of what is the same are not made
 	gone       map[int]string // the routes of what is gone, by old position
 	changes    [][]Change
+	ids        [][][]swap // the generated ids that differ, by interaction and change; until references
 	names      *renaming
 }
 
 func (c *comparison) compare(f *File) error {
 	c.to, c.from = minusOnes(len(c.fresh)), minusOnes(len(c.old))
-	c.same, c.changes = make([]bool, len(c.fresh)), make([][]Change, len(c.fresh))
+	c.same, c.changes, c.ids = make([]bool, len(c.fresh)), make([][]Change, len(c.fresh)), make([][][]swap, len(c.fresh))
 	if err := c.settle(); err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (c *comparison) compare(f *File) error {
 		if c.changes[i], err = compare(c.old[c.to[i]], c.fresh[i]); err != nil {
 			return interactionError(c.fresh[i], err)
 		}
-		grade(c.changes[i])
+		c.ids[i] = grade(c.changes[i])
 		return nil
 	})
 	if err != nil {
@@ -116,6 +117,7 @@ func (c *comparison) compare(f *File) error {
 	}
 	c.throughout()
 	c.references()
+	c.ids = nil
 	c.brought()
 	return c.report(f)
 }

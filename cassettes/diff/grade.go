@@ -9,8 +9,9 @@ import (
 )
 
 // grade says how grave the changes of one interaction are. It looks at each by itself;
-// what only the whole cassette can tell is settled by throughout.
-func grade(list []Change) {
+// what only the whole cassette can tell is settled by throughout and references, which
+// takes the generated ids that were found in each.
+func grade(list []Change) (ids [][]swap) {
 	statusChanged := slices.ContainsFunc(list, func(c Change) bool { return c.Part == Response && c.Place == "status" })
 	for i := range list {
 		c := &list[i]
@@ -18,41 +19,51 @@ func grade(list []Change) {
 			c.Grade, c.Why = Volatile, "it follows the status"
 			continue
 		}
-		g, why := gradeOf(c)
+		g, why, found := gradeOf(c)
 		c.Grade = g
 		if why != "" {
 			c.Why = why
 		}
+		if found = slices.DeleteFunc(found, func(s swap) bool { return s.kind != aName && s.kind != aUUID }); len(found) > 0 {
+			if ids == nil {
+				ids = make([][]swap, len(list))
+			}
+			ids[i] = found
+		}
 	}
+	gradePeriods(list)
+	return ids
 }
 
-func gradeOf(c *Change) (Grade, string) {
+func gradeOf(c *Change) (Grade, string, []swap) {
 	if c.Part == Meta {
 		if c.Place == "recorded" {
-			return Volatile, "the day of recording"
+			return Volatile, "the day of recording", nil
 		}
-		return Changed, ""
+		return Changed, "", nil
 	}
 	switch c.Kind {
 	case Added:
-		return Additive, ""
+		return Additive, "", nil
 	case Removed:
-		return gradeRemoved(c)
+		return withoutIDs(gradeRemoved(c))
 	case Retyped:
-		return gradeRetyped(c)
+		return withoutIDs(gradeRetyped(c))
 	case Moved:
-		return Changed, "another position"
+		return Changed, "another position", nil
 	case Rewrote:
-		return Volatile, c.Why
+		return Volatile, c.Why, nil
 	}
 	if c.Place == "status" && c.Part == Response {
-		return gradeStatus(c)
+		return withoutIDs(gradeStatus(c))
 	}
-	if why := volatile(c); why != "" {
-		return Volatile, why
+	if why, found := volatile(c); why != "" {
+		return Volatile, why, found
 	}
-	return Changed, ""
+	return Changed, "", nil
 }
+
+func withoutIDs(g Grade, why string) (Grade, string, []swap) { return g, why, nil }
 
 func gradeRemoved(c *Change) (Grade, string) {
 	switch place := string(c.Place); {
@@ -119,36 +130,36 @@ func gradeStatus(c *Change) (Grade, string) {
 }
 
 // volatile says why the two values of a change are nothing but what an API invents anew for
-// each recording, or "". It is sure by their shape and their names; words, booleans,
-// amounts, versions and days never are.
-func volatile(c *Change) string {
+// each recording, or "", and by which pieces it saw that. It is sure by their shape and
+// their names; words, booleans, amounts, versions and days never are.
+func volatile(c *Change) (why string, found []swap) {
 	if c.Old == nil || c.New == nil || c.Old.Type != c.New.Type {
-		return ""
+		return "", nil
 	}
 	switch c.Old.Type {
 	case "number":
 		if namingOf(c.Place) == timeName && areUnixTimes(c.Old.Text, c.New.Text) {
-			return namingWords[timeName]
+			return namingWords[timeName], nil
 		}
 	case "string", "text":
 		return volatileText(c.Place, c.Old.Text, c.New.Text)
 	}
-	return ""
+	return "", nil
 }
 
-func volatileText(place leaves.Place, old, fresh string) string {
+func volatileText(place leaves.Place, old, fresh string) (why string, found []swap) {
 	naming := namingOf(place)
 	switch {
 	case naming == timeName && areTimes(old, fresh):
-		return namingWords[timeName]
+		return namingWords[timeName], nil
 	case naming >= cursorName && opaque(old) && opaque(fresh):
-		return namingWords[naming]
+		return namingWords[naming], nil
 	}
-	list, ok := swaps(old, fresh)
+	found, ok := swaps(old, fresh)
 	if !ok {
-		return ""
+		return "", nil
 	}
-	return whyPieces(list)
+	return whyPieces(found), found
 }
 
 var pieceWords = [...]string{aUUID: "a UUID", aName: "a generated id", aTime: "a time", aSecret: "another number for a secret"}

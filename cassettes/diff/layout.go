@@ -16,9 +16,11 @@ func styleOf(n *node) style {
 	if g, ok := firstGaps(n, func(n *node) bool { return n.shape == object && len(n.kids) > 0 }); ok {
 		s.colon = g.colon
 	}
-	if i := strings.IndexByte(n.gaps.open, '\n'); i >= 0 {
-		s.line, s.indent = n.gaps.open[:i+1], n.gaps.open[i+1:]
-		return s
+	if n.gaps != nil {
+		if i := strings.IndexByte(n.gaps.open, '\n'); i >= 0 {
+			s.line, s.indent = n.gaps.open[:i+1], n.gaps.open[i+1:]
+			return s
+		}
 	}
 	if g, ok := firstGaps(n, func(n *node) bool { return len(n.kids) > 1 }); ok {
 		s.comma = g.sep
@@ -31,8 +33,8 @@ func styleOf(n *node) style {
 // firstGaps finds the first object or array that is wanted. It looks at the first members
 // only: a text is written in one style, or in none.
 func firstGaps(n *node, wanted func(*node) bool) (gaps, bool) {
-	if wanted(n) && n.gaps.known {
-		return n.gaps, true
+	if n.gaps != nil && wanted(n) {
+		return *n.gaps, true
 	}
 	for i := range min(len(n.kids), 20) {
 		if kid := n.kids[i].node; kid.isContainer() {
@@ -67,10 +69,10 @@ func (s style) append(b []byte, n *node, depth int) []byte {
 	}
 	b = append(b, open)
 	if len(n.kids) > 0 {
-		g := n.gaps
-		if !g.known {
+		var g gaps
+		if n.gaps == nil {
 			g = s.gaps(depth)
-		} else if g.sep == "" { // there was one member
+		} else if g = *n.gaps; g.sep == "" { // there was one member
 			if g.sep = s.comma; strings.Contains(g.open, "\n") {
 				g.sep = "," + g.open
 			}

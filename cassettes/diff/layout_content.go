@@ -16,7 +16,8 @@ type content struct {
 
 // A format is one way to take a body apart.
 type format struct {
-	// read makes the tree of a body; ok is false when the body is not in the format.
+	// read makes the tree of a body; ok is false when the body is not in the format. It is
+	// nil for JSON, which is read from its bytes.
 	read func(text string, m medium) (root *node, ok bool)
 	// write writes a tree that was made of the one that read returned.
 	write func(old content, n *node) []byte
@@ -24,7 +25,7 @@ type format struct {
 
 var (
 	plainFormat     = &format{read: readPlain, write: writePlain} // text and binaries
-	jsonFormat      = &format{read: readJSON, write: writeJSON}
+	jsonFormat      = &format{write: writeJSON}
 	linesFormat     = &format{read: readLines, write: writeLines}
 	eventsFormat    = &format{read: readEvents, write: writeEvents}
 	fieldsFormat    = &format{read: readFields, write: writeFields}
@@ -46,11 +47,19 @@ func mediumOf(contentType string) medium {
 	return m
 }
 
-// readContent never fails: a body that is not what its type says is text or binary.
-func readContent(contentType string, body []byte) content {
+// readContent never fails: a body that is not what its type says is text or binary. A tree of
+// JSON is made in a, if that is not nil.
+func readContent(contentType string, body []byte, a *arena) content {
 	c := content{text: string(body)}
 	m := mediumOf(contentType)
-	if c.format = formatOf(m, contentType, body); c.format != plainFormat {
+	switch c.format = formatOf(m, contentType, body); c.format {
+	case plainFormat:
+	case jsonFormat:
+		if root, err := parseJSONBytes(c.text, body, a); err == nil {
+			c.root = root
+			return c
+		}
+	default:
 		if root, ok := c.format.read(c.text, m); ok {
 			c.root = root
 			return c
@@ -64,7 +73,7 @@ func formatOf(m medium, contentType string, body []byte) *format {
 	if m.name == "text/event-stream" {
 		return eventsFormat
 	}
-	switch leaves.FormatOf(contentType, body) {
+	switch formatOfBody(contentType, body) {
 	case leaves.JSON:
 		return jsonFormat
 	case leaves.NDJSON:
@@ -77,14 +86,17 @@ func formatOf(m medium, contentType string, body []byte) *format {
 	return plainFormat
 }
 
+// formatOfBody is leaves.FormatOf, which copies the body to look into one without a type.
+func formatOfBody(contentType string, body []byte) leaves.Format {
+	if name, _, _ := strings.Cut(contentType, ";"); len(body) > 0 && strings.EqualFold(strings.TrimSpace(name), "application/json") {
+		return leaves.JSON
+	}
+	return leaves.FormatOf(contentType, body)
+}
+
 func readPlain(text string, _ medium) (*node, bool) { return textNode(text), true }
 
 func writePlain(_ content, n *node) []byte { return []byte(n.value) }
-
-func readJSON(text string, _ medium) (*node, bool) {
-	n, err := parseJSON(text)
-	return n, err == nil
-}
 
 const jsonSpace = " \t\r\n"
 

@@ -14,9 +14,9 @@ const (
 	rounds = 3
 )
 
-// labels makes the labels of a recording. constant are the names that both sides have:
+// labels makes the labels of a recording. constant are the names that both sides have, by number:
 // they are the same things.
-func (r *recording) labels(constant map[string]bool) []labels {
+func (r *recording) labels(constant []bool) []labels {
 	out := make([]labels, len(r.traces))
 	whole, asked := make([]uint64, len(r.traces)), make([]uint64, len(r.traces))
 	for i := range r.traces {
@@ -35,17 +35,18 @@ func (r *recording) labels(constant map[string]bool) []labels {
 
 // refine lets every label say too what the labels are of the interactions that name the
 // same things: those one step away, and after all rounds those further off.
-func (r *recording) refine(label []uint64, constant map[string]bool, sentOnly bool) (far, near []uint64) {
+func (r *recording) refine(label []uint64, constant []bool, sentOnly bool) (far, near []uint64) {
+	things := make([]uint64, len(r.given)) // by the number of the name
 	for round := range rounds {
-		things := make(map[string]uint64)
-		r.uses(sentOnly, func(i int, u use) {
-			things[u.name] += mix(u.at, label[i]) // the order in which a thing is used is no part of it
+		clear(things)
+		r.uses(sentOnly, func(i int, u *use) {
+			things[u.id] += mix(u.at, label[i]) // the order in which a thing is used is no part of it
 		})
 		next := make([]uint64, len(label))
 		copy(next, label)
-		r.uses(sentOnly, func(i int, u use) {
-			thing := things[u.name]
-			if constant[u.name] {
+		r.uses(sentOnly, func(i int, u *use) {
+			thing := things[u.id]
+			if constant[u.id] {
 				thing = hashOf(u.name)
 			}
 			next[i] += mix(u.at, thing)
@@ -58,10 +59,11 @@ func (r *recording) refine(label []uint64, constant map[string]bool, sentOnly bo
 	return label, near
 }
 
-func (r *recording) uses(sentOnly bool, f func(i int, u use)) {
+func (r *recording) uses(sentOnly bool, f func(i int, u *use)) {
 	for i := range r.traces {
 		t := &r.traces[i]
-		for n, u := range t.uses {
+		for n := range t.uses {
+			u := &t.uses[n]
 			if sentOnly && n >= t.inSent && u.at != givenID {
 				continue
 			}

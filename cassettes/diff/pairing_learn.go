@@ -92,7 +92,7 @@ func (l *lesson) bodies(oldType, newType string, old, fresh []byte) {
 	if string(old) == string(fresh) {
 		return
 	}
-	a, b := twigOf(oldType, old), twigOf(newType, fresh)
+	a, b := twigOf(oldType, old, nil), twigOf(newType, fresh, nil)
 	if a.kind == b.kind {
 		l.twigs(&a, &b, &spot{root: "body"}, false)
 	}
@@ -208,6 +208,7 @@ func (l *lesson) swapped(place leaves.Place, old, fresh string, list []swap, wea
 }
 
 func (l *lesson) note(place leaves.Place, what What, old, fresh string) {
+	old, fresh = strings.Clone(old), strings.Clone(fresh) // and not the bodies that they stand in
 	r := Replaced{Part: l.part, Place: place, What: what, New: fresh, Old: old}
 	if (what == aTimeHere || what == aMarkHere) && l.names.times[fresh] != old {
 		l.names.times[fresh] = old
@@ -219,6 +220,7 @@ func (l *lesson) note(place leaves.Place, what What, old, fresh string) {
 }
 
 func (l *lesson) name(place leaves.Place, old, fresh string, weak bool) {
+	old, fresh = strings.Clone(old), strings.Clone(fresh)
 	if old != fresh && !l.names.learn(old, fresh, weak) {
 		l.clashed = append(l.clashed, Replaced{Part: l.part, Place: place, What: aNameHere, New: fresh, Old: old})
 	}
@@ -241,11 +243,11 @@ func (l *lesson) numbers(in clean.Interaction) []Replaced {
 	if url := strings.Join(segments, "/"); url != request.RawURL() {
 		l.note("url", aNumberHere, l.names.text(url), request.RawURL())
 	}
-	body := twigOf(request.ContentType(), request.Body())
+	body := twigOf(request.ContentType(), request.Body(), nil)
 	l.numbersIn(&body, &spot{root: "body"})
 	l.part = Response
 	if resp, err := in.Response(); err == nil && resp.Large() == nil {
-		body := twigOf(resp.Header().Get("Content-Type"), resp.Body())
+		body := twigOf(resp.Header().Get("Content-Type"), resp.Body(), nil)
 		l.numbersIn(&body, &spot{root: "body"})
 	}
 	return l.places

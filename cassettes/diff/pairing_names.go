@@ -117,8 +117,7 @@ func (r *renaming) parts(s string) string {
 
 // tokenParts offers the parts of a token: UUIDs, and what _ and - part.
 func (r *renaming) tokenParts(s string, start, end int, put func(start, end int) bool) {
-	const uuid = 36
-	if end-start >= uuid && strings.Count(s[start:end], "-") >= 4 {
+	if end-start >= uuidLength && strings.Count(s[start:end], "-") >= 4 {
 		for _, p := range tokenPieces(nil, s[start:end], start) {
 			put(p.start, p.end)
 		}

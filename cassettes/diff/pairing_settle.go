@@ -88,7 +88,10 @@ func (p *pairer) settleNumbers(out *Pairing) {
 func (p *pairer) settleTaken(out *Pairing) {
 	for _, fresh := range slices.Sorted(maps.Keys(p.names.old)) {
 		k := p.names.old[fresh]
-		if _, moved := p.names.old[k.name]; moved || !p.fresh.known[k.name] || fresh[:1] == numberName {
+		if _, moved := p.names.old[k.name]; moved || fresh[:1] == numberName {
+			continue
+		}
+		if _, known := p.fresh.ids[k.name]; !known {
 			continue
 		}
 		for i := range p.fresh.traces {

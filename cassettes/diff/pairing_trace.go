@@ -15,10 +15,11 @@ type recording struct {
 	matcher *matchers.Matcher
 	list    []clean.Interaction
 	traces  []trace
-	// given holds, by generated name, the first interaction whose answer held it.
-	given map[string]int
-	known map[string]bool // every name in it
-	byID  map[int]int     // positions
+	// ids number the generated names, every one in it.
+	ids map[string]int32
+	// given holds, by a name's number, the first interaction whose answer held it, -1 for none.
+	given []int
+	byID  map[int]int // positions
 }
 
 // A trace is what pairing keeps of an interaction.
@@ -39,6 +40,7 @@ type trace struct {
 type use struct {
 	at   uint64
 	name string
+	id   int32 // the name's number in its recording
 	// listed says that it stands in an array, whose elements may come in any order.
 	listed bool
 }
@@ -48,7 +50,7 @@ type use struct {
 const numberName = "#"
 
 func readRecording(list []clean.Interaction, m *matchers.Matcher) (*recording, error) {
-	r := &recording{matcher: m, list: list, traces: make([]trace, len(list)), given: map[string]int{}, known: map[string]bool{}, byID: map[int]int{}}
+	r := &recording{matcher: m, list: list, traces: make([]trace, len(list)), ids: map[string]int32{}, byID: map[int]int{}}
 	err := inParallel(len(list), func(i int) error {
 		t, err := readTrace(list[i], m)
 		r.traces[i] = t
@@ -59,17 +61,23 @@ func readRecording(list []clean.Interaction, m *matchers.Matcher) (*recording, e
 	}
 	for i := range r.traces {
 		r.byID[list[i].ID] = i
-		for n, u := range r.traces[i].uses {
-			r.known[u.name] = true
-			if _, known := r.given[u.name]; !known && n >= r.traces[i].inSent {
-				r.given[u.name] = i
+		t := &r.traces[i]
+		for n := range t.uses {
+			u := &t.uses[n]
+			id, known := r.ids[u.name]
+			if !known {
+				id = int32(len(r.given))
+				r.ids[u.name], r.given = id, append(r.given, -1)
+			}
+			if u.id = id; n >= t.inSent && r.given[id] < 0 {
+				r.given[id] = i
 			}
 		}
 	}
 	for i := range r.traces {
 		t := &r.traces[i]
 		t.route = t.Route(func(segment string) bool {
-			if _, isID := r.given[numberName+segment]; isID {
+			if isNumeral(segment) && r.giver(numberName+segment) >= 0 {
 				return true
 			}
 			var made trace // an id may have no digit
@@ -78,6 +86,14 @@ func readRecording(list []clean.Interaction, m *matchers.Matcher) (*recording, e
 		})
 	}
 	return r, nil
+}
+
+// giver is the first interaction whose answer held a name, -1 for none.
+func (r *recording) giver(name string) int {
+	if id, ok := r.ids[name]; ok {
+		return r.given[id]
+	}
+	return -1
 }
 
 func readTrace(in clean.Interaction, m *matchers.Matcher) (trace, error) {
@@ -109,8 +125,11 @@ func readTrace(in clean.Interaction, m *matchers.Matcher) (trace, error) {
 		t.answered = mix(status, hashOf(l.Name()))
 		return t, nil
 	}
-	root := twigOf(header.Get("Content-Type"), resp.Body())
+	twigs := twigSlabs.Get().(*slab[twig])
+	root := twigOf(header.Get("Content-Type"), resp.Body(), twigs)
 	t.answered = mix(status, t.twig(&root, hashOf("body"), ""))
+	twigs.release()
+	twigSlabs.Put(twigs)
 	t.samples = append(t.samples, uint32(status))
 	t.samples = fewest(t.samples)
 	return t, nil
@@ -118,6 +137,11 @@ func readTrace(in clean.Interaction, m *matchers.Matcher) (trace, error) {
 
 // answerHeaders are those that name things by which later requests find them.
 var answerHeaders = []string{"Location", "Content-Location", "Link", "Request-Id", "X-Request-Id", "Operation-Location"}
+
+// use notes a name, which must not keep a body in memory.
+func (t *trace) use(at uint64, name string) {
+	t.uses = append(t.uses, use{at: at, name: name, listed: t.inArray > 0})
+}
 
 // path takes the ids out of a path.
 func (t *trace) path(path string) string {
@@ -128,7 +152,7 @@ func (t *trace) path(path string) string {
 		}
 		at := mix(hashOf("path"), uint64(i))
 		if isNumeral(s) {
-			t.uses = append(t.uses, use{at, numberName + s, t.inArray > 0})
+			t.use(at, numberName+s)
 			segments[i] = numberName
 			continue
 		}
@@ -141,7 +165,7 @@ func (t *trace) path(path string) string {
 func (t *trace) text(at uint64, naming naming, number bool, s string) string {
 	switch {
 	case naming == idName && isNumeral(s):
-		t.uses = append(t.uses, use{at, numberName + s, t.inArray > 0})
+		t.use(at, numberName+s)
 		return numberName
 	case naming == timeName && (matchers.IsUnixTime(s) || !number && matchers.IsTime(s)):
 		return "time"
@@ -149,14 +173,14 @@ func (t *trace) text(at uint64, naming naming, number bool, s string) string {
 		return s
 	case naming == cursorName || naming == requestName || naming == tokenName || naming == digestName:
 		if opaque(s) {
-			t.uses = append(t.uses, use{at, s, t.inArray > 0})
+			t.use(at, strings.Clone(s))
 			return "opaque"
 		}
 	}
 	found := pieces(s)
 	for _, p := range found {
 		if p.kind == aName || p.kind == aUUID {
-			t.uses = append(t.uses, use{at, s[p.start:p.end], t.inArray > 0})
+			t.use(at, strings.Clone(s[p.start:p.end]))
 		}
 	}
 	return skeleton(s, found)

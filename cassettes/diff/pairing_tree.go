@@ -20,23 +20,24 @@ type twig struct {
 	kids  []twig
 }
 
-// twigOf reads a body. What has no structure is one string.
-func twigOf(contentType string, body []byte) twig {
+// twigOf reads a body. What has no structure is one string. The twigs are made in s, if that
+// is not nil.
+func twigOf(contentType string, body []byte, s *slab[twig]) twig {
 	if len(body) == 0 {
 		return twig{kind: 'n', place: "body"}
 	}
 	if isEvents(contentType) {
-		return eventTwig(body)
+		return eventTwig(body, s)
 	}
 	switch format, list, err := leavesOf(contentType, body); {
 	case err != nil:
 	case format == leaves.JSON:
-		if t, ok := jsonTwig(body); ok {
+		if t, ok := jsonTwig(body, s); ok {
 			t.place = "body"
 			return t
 		}
 	case format == leaves.NDJSON:
-		if t, ok := linesTwig(body); ok {
+		if t, ok := linesTwig(body, s); ok {
 			return t
 		}
 	case len(list) > 0:
@@ -54,7 +55,7 @@ func twigOf(contentType string, body []byte) twig {
 
 // leavesOf splits a body, but spares the leaves of what twigOf reads itself.
 func leavesOf(contentType string, body []byte) (leaves.Format, []leaves.Leaf, error) {
-	if format := leaves.FormatOf(contentType, body); format == leaves.JSON || format == leaves.NDJSON || format == leaves.Text || format == leaves.Bytes {
+	if format := formatOfBody(contentType, body); format == leaves.JSON || format == leaves.NDJSON || format == leaves.Text || format == leaves.Bytes {
 		return format, nil, nil
 	}
 	return leaves.Body(contentType, body)
@@ -66,7 +67,7 @@ func isEvents(contentType string) bool {
 }
 
 // eventTwig reads server-sent events: one element for the data of each.
-func eventTwig(body []byte) twig {
+func eventTwig(body []byte, s *slab[twig]) twig {
 	t := twig{kind: '[', place: "body"}
 	for line := range bytes.Lines(body) {
 		line = bytes.TrimRight(line, "\r\n")
@@ -76,7 +77,7 @@ func eventTwig(body []byte) twig {
 		}
 		place := leaves.Place("body.events").Index(len(t.kids)).Member("data")
 		data = bytes.TrimPrefix(data, []byte(" "))
-		one, ok := jsonTwig(data)
+		one, ok := jsonTwig(data, s)
 		if !ok {
 			one = twig{kind: '"', text: string(data)}
 		}
@@ -86,13 +87,13 @@ func eventTwig(body []byte) twig {
 	return t
 }
 
-func linesTwig(body []byte) (twig, bool) {
+func linesTwig(body []byte, s *slab[twig]) (twig, bool) {
 	t := twig{kind: '[', place: "body"}
 	for line := range bytes.Lines(body) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		one, ok := jsonTwig(line)
+		one, ok := jsonTwig(line, s)
 		if !ok {
 			return t, false
 		}
@@ -101,47 +102,81 @@ func linesTwig(body []byte) (twig, bool) {
 	return t, true
 }
 
-func jsonTwig(text []byte) (twig, bool) {
+func jsonTwig(text []byte, s *slab[twig]) (twig, bool) {
 	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[' {
 		return twig{}, false
 	}
-	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true))
-	t, err := readTwig(d)
+	r := twigReader{s: string(text), slab: s, dec: jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true))}
+	t, err := r.value()
 	return t, err == nil
 }
 
-func readTwig(d *jsontext.Decoder) (twig, error) {
-	token, err := d.ReadToken()
+// twigReader reads the twigs of a JSON text. Their texts are parts of it.
+type twigReader struct {
+	s     string
+	dec   *jsontext.Decoder
+	stack []twig
+	slab  *slab[twig]
+}
+
+// scalar is the text of the next value, which is none that holds others.
+func (r *twigReader) scalar() (string, error) {
+	raw, err := r.dec.ReadValue()
 	if err != nil {
-		return twig{}, err
+		return "", err
 	}
-	t := twig{kind: byte(token.Kind())}
-	switch t.kind {
-	case '"', '0':
-		t.text = token.String()
+	at := int(r.dec.InputOffset())
+	return r.s[at-len(raw) : at], nil
+}
+
+func (r *twigReader) value() (t twig, err error) {
+	kind := r.dec.PeekKind()
+	t.kind = byte(kind)
+	switch kind {
 	case '{', '[':
-		end := jsontext.Kind('}')
-		if t.kind == '[' {
-			end = ']'
+	case '"':
+		if t.text, err = r.scalar(); err == nil {
+			t.text, err = unquote(t.text)
 		}
-		for d.PeekKind() != end {
-			name := ""
-			if t.kind == '{' {
-				token, err := d.ReadToken()
-				if err != nil {
-					return t, err
-				}
-				name = token.String()
+		return t, err
+	case '0':
+		t.text, err = r.scalar()
+		return t, err
+	default:
+		_, err = r.scalar()
+		return t, err
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return t, err
+	}
+	base, end := len(r.stack), kind+2 // } and ] stand two behind their openers
+	for r.dec.PeekKind() != end {
+		name := ""
+		if kind == '{' {
+			if name, err = r.scalar(); err == nil {
+				name, err = unquote(name)
 			}
-			kid, err := readTwig(d)
 			if err != nil {
 				return t, err
 			}
-			kid.name = name
-			t.kids = append(t.kids, kid)
 		}
-		_, err = d.ReadToken()
+		kid, err := r.value()
+		if err != nil {
+			return t, err
+		}
+		kid.name = name
+		r.stack = append(r.stack, kid)
 	}
+	if kids := r.stack[base:]; len(kids) > 0 {
+		if r.slab != nil {
+			t.kids = r.slab.take(len(kids))
+		} else {
+			t.kids = make([]twig, len(kids))
+		}
+		copy(t.kids, kids)
+		r.stack = r.stack[:base]
+	}
+	_, err = r.dec.ReadToken()
 	return t, err
 }
 

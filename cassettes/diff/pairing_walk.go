@@ -44,13 +44,13 @@ func newPairer(old, fresh *recording) *pairer {
 		lessons: make([]lesson, len(fresh.list)), readings: make([]lastReading, len(fresh.list)),
 		queues: map[queueKey][]int{}, bySaid: map[uint64][]int{},
 	}
-	both := map[string]bool{}
-	for name := range old.known {
-		if fresh.known[name] {
-			both[name] = true
+	inOld, inNew := make([]bool, len(old.given)), make([]bool, len(fresh.given))
+	for name, id := range old.ids {
+		if other, ok := fresh.ids[name]; ok {
+			inOld[id], inNew[other] = true, true
 		}
 	}
-	p.oldLabels, p.newLabels = old.labels(both), fresh.labels(both)
+	p.oldLabels, p.newLabels = old.labels(inOld), fresh.labels(inNew)
 	for i := range p.to {
 		p.to[i], p.readings[i].version = -1, -1
 	}
@@ -114,10 +114,10 @@ func (p *pairer) join(i, j int, near bool) {
 	l.names = nil
 }
 
-// learnQuickly learns from two interactions that say the same, name by name. ok is false where
-// that would contradict what is known: then they have to be read again.
+// learnQuickly learns from two interactions that name as many things at the same places, name
+// by name. ok is false where that would contradict what is known: then they have to be read again.
 func (p *pairer) learnQuickly(old, fresh *trace) (ok bool) {
-	if old.answered != fresh.answered || old.sent != fresh.sent || len(old.uses) != len(fresh.uses) {
+	if old.sent != fresh.sent || len(old.uses) != len(fresh.uses) {
 		return false
 	}
 	for n, u := range fresh.uses {
@@ -257,7 +257,7 @@ func (p *pairer) consistent(i, j int) bool {
 			continue
 		}
 		// What an answer made that has no counterpart is new, and so is what is done with it.
-		if by, given := p.fresh.given[u.name]; given && by < i && p.to[by] < 0 {
+		if by := p.fresh.given[u.id]; by >= 0 && by < i && p.to[by] < 0 {
 			return false
 		}
 	}

@@ -27,8 +27,8 @@ func applyMembers(old *node, gone, now *branch) ([]kid, error) {
 	}
 	var more []addition
 	if now != nil {
-		for s, b := range now.kids {
-			ch := b.of(Added)
+		for _, k := range now.kids {
+			ch := k.below.of(Added)
 			if ch == nil {
 				continue
 			}
@@ -36,7 +36,7 @@ func applyMembers(old *node, gone, now *branch) ([]kid, error) {
 			if err != nil || ch.At == nil {
 				return nil, errUnfit
 			}
-			more = append(more, addition{*ch.At, old.newKid(s, n)})
+			more = append(more, addition{*ch.At, old.newKid(k.at, n)})
 		}
 	}
 	slices.SortFunc(more, func(a, b addition) int { return cmp.Compare(a.at, b.at) })
@@ -66,10 +66,11 @@ func applyElements(old *node, gone, now *branch) ([]kid, error) {
 		stays[i] = true
 	}
 	if gone != nil {
-		for s, b := range gone.kids {
-			if b.of(Removed) == nil {
+		for _, k := range gone.kids {
+			if k.below.of(Removed) == nil {
 				continue
 			}
+			s := k.at
 			if s.index < 0 || s.index >= len(stays) {
 				return nil, errUnfit
 			}
@@ -78,8 +79,8 @@ func applyElements(old *node, gone, now *branch) ([]kid, error) {
 		}
 	}
 	if now != nil {
-		for _, b := range now.kids {
-			if b.of(Added) != nil {
+		for _, k := range now.kids {
+			if k.below.of(Added) != nil {
 				total++
 			}
 		}
@@ -90,7 +91,8 @@ func applyElements(old *node, gone, now *branch) ([]kid, error) {
 		from[j] = open
 	}
 	if now != nil {
-		for s, b := range now.kids {
+		for _, k := range now.kids {
+			s, b := k.at, k.below
 			added, moved := b.of(Added), b.of(Moved)
 			if added == nil && moved == nil {
 				continue

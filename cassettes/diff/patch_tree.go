@@ -11,10 +11,18 @@ var errUnfit = errors.New("the recording is not the one that the change was made
 // A branch holds the changes at a place and under it. Those of what is removed are kept
 // apart: their places are those of the old side.
 type branch struct {
-	kids map[step]*branch
-	list []*entry
+	kids []limb
+	// index finds kids where there are many.
+	index map[step]*branch
+	list  []*entry
 	// was is where an element stood that moved.
 	was []step
+}
+
+// A limb is a branch below another, and the step that leads there.
+type limb struct {
+	at    step
+	below *branch
 }
 
 // An entry is a change, and whether it was made.
@@ -24,22 +32,42 @@ type entry struct {
 }
 
 func (b *branch) kid(s step) *branch {
-	if b == nil {
+	switch {
+	case b == nil:
 		return nil
+	case b.index != nil:
+		return b.index[s]
 	}
-	return b.kids[s]
+	for i := range b.kids {
+		if b.kids[i].at == s {
+			return b.kids[i].below
+		}
+	}
+	return nil
+}
+
+// put adds a branch that is not there yet.
+func (b *branch) put(s step, kid *branch) {
+	const few = 8
+	b.kids = append(b.kids, limb{s, kid})
+	switch {
+	case b.index != nil:
+		b.index[s] = kid
+	case len(b.kids) > few:
+		b.index = make(map[step]*branch, 2*len(b.kids))
+		for _, k := range b.kids {
+			b.index[k.at] = k.below
+		}
+	}
 }
 
 // grow returns the branch at path.
 func (b *branch) grow(path []step) *branch {
 	for _, s := range path {
-		next := b.kids[s]
+		next := b.kid(s)
 		if next == nil {
 			next = &branch{}
-			if b.kids == nil {
-				b.kids = make(map[step]*branch)
-			}
-			b.kids[s] = next
+			b.put(s, next)
 		}
 		b = next
 	}
@@ -68,7 +96,7 @@ func (b *branch) left() *Change {
 		}
 	}
 	for _, k := range b.kids {
-		if ch := k.left(); ch != nil {
+		if ch := k.below.left(); ch != nil {
 			return ch
 		}
 	}
@@ -177,10 +205,10 @@ func (b *branch) chosen(prefix string, begins bool) *branch {
 	if b == nil {
 		return nil
 	}
-	out := &branch{kids: make(map[step]*branch), list: b.list, was: b.was}
-	for s, k := range b.kids {
-		if strings.HasPrefix(s.name, prefix) == begins {
-			out.kids[s] = k
+	out := &branch{list: b.list, was: b.was}
+	for _, k := range b.kids {
+		if strings.HasPrefix(k.at.name, prefix) == begins {
+			out.put(k.at, k.below)
 		}
 	}
 	return out

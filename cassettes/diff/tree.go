@@ -29,23 +29,24 @@ var shapeNames = [...]string{object: "object", array: "array", str: "string", nu
 // compared and patched as such trees.
 type node struct {
 	shape shape
+	// loose marks an array that is nothing but a name that stands several times, such as a
+	// header or the name of a part: with one element it is that element.
+	loose  bool
+	summed bool
 	// raw is the value as it stands in its source. It is "" for an object or array that
 	// was put together anew.
 	raw string
 	// value is the string that a str or plain node is; raw for the other scalars.
 	value string
 	kids  []kid
-	// gaps is how an object or array is written between its kids.
-	gaps gaps
-	// loose marks an array that is nothing but a name that stands several times, such as a
-	// header or the name of a part: with one element it is that element.
-	loose bool
+	// gaps is how an object or array is written between its kids, nil when that is not
+	// known. They are not changed: containers share them.
+	gaps *gaps
 	// head are the headers of a part of a multipart body, whose content this is.
 	head *node
 	// format is what a format has to remember of a node to write it.
 	format any
 	sum    uint64
-	summed bool
 }
 
 // A kid is a member of an object or an element of an array.
@@ -59,7 +60,6 @@ type kid struct {
 // gaps are the white space and punctuation of one object or array.
 type gaps struct {
 	open, sep, colon, close string
-	known                   bool
 }
 
 func textNode(s string) *node { return &node{shape: plain, raw: s, value: s} }
@@ -196,6 +196,8 @@ func (v *Value) fresh() (*node, error) {
 		return &node{shape: str, raw: quoted(v.Text), value: v.Text}, nil
 	case v.Type == "string":
 		return parseJSON(v.Raw)
+	case isScalarText(v.Text):
+		return scalarNode(v.Text), nil
 	}
 	n, err := parseJSON(v.Text)
 	if err != nil {
@@ -203,6 +205,26 @@ func (v *Value) fresh() (*node, error) {
 	}
 	n.forget()
 	return n, nil
+}
+
+// isScalarText reports a JSON literal or an integer, which need no parser.
+func isScalarText(s string) bool {
+	switch s {
+	case "true", "false", "null", "0":
+		return true
+	}
+	return isNumeral(s) && s[0] != '0'
+}
+
+func scalarNode(text string) *node {
+	n := &node{shape: number, raw: text, value: text}
+	switch text[0] {
+	case 't', 'f':
+		n.shape = boolean
+	case 'n':
+		n.shape = null
+	}
+	return n
 }
 
 // spelled is how a form value is to be written.
@@ -221,7 +243,7 @@ func (n *node) forget() {
 	if !n.isContainer() {
 		return
 	}
-	n.raw, n.gaps = "", gaps{}
+	n.raw, n.gaps = "", nil
 	for i := range n.kids {
 		n.kids[i].node.forget()
 	}

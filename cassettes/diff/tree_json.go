@@ -19,8 +19,12 @@ var (
 
 // parseJSON reads one JSON text. White space before and behind it is not in the raw text of
 // the node. The error never quotes the text.
-func parseJSON(text string) (*node, error) {
-	r := jsonReader{s: text, dec: jsontext.NewDecoder(bytes.NewBufferString(text))}
+func parseJSON(text string) (*node, error) { return parseJSONBytes(text, []byte(text), nil) }
+
+// parseJSONBytes is parseJSON for a text that there are the bytes of, which are not changed.
+// The tree is made in a, or on its own for nil.
+func parseJSONBytes(text string, source []byte, a *arena) (*node, error) {
+	r := jsonReader{s: text, arena: a, dec: jsontext.NewDecoder(bytes.NewBuffer(source))}
 	n, err := r.value(0)
 	if err != nil {
 		return nil, err
@@ -36,10 +40,16 @@ type jsonReader struct {
 	s     string
 	dec   *jsontext.Decoder
 	stack []kid
-	slab  []node
+	arena *arena
+	slab  []node // of a tree on its own
+	// gaps are those of the object or array read last: one text mostly has a few.
+	gaps *gaps
 }
 
 func (r *jsonReader) node() *node {
+	if r.arena != nil {
+		return &r.arena.nodes.take(1)[0]
+	}
 	if len(r.slab) == 0 {
 		r.slab = make([]node, max(4, min(64, len(r.s)/32)))
 	}
@@ -90,6 +100,7 @@ func (r *jsonReader) container(kind jsontext.Kind, depth int) (*node, error) {
 		n.shape = array
 	}
 	start := r.at() - 1
+	var g gaps
 	base, last, end := len(r.stack), start+1, kind+2 // } and ] stand two behind their openers
 	for r.dec.PeekKind() != end {
 		var k kid
@@ -114,13 +125,13 @@ func (r *jsonReader) container(kind jsontext.Kind, depth int) (*node, error) {
 		switch count := len(r.stack) - base; {
 		case count > 1:
 		case from < 0 && count == 0:
-			n.gaps.open = r.s[last:first]
+			g.open = r.s[last:first]
 		case from < 0:
-			n.gaps.sep = r.s[last:first]
+			g.sep = r.s[last:first]
 		case count == 0:
-			n.gaps.open, n.gaps.colon = r.s[last:from], r.s[before:first]
+			g.open, g.colon = r.s[last:from], r.s[before:first]
 		default:
-			n.gaps.sep = r.s[last:from]
+			g.sep = r.s[last:from]
 		}
 		last = r.at()
 		r.stack = append(r.stack, k)
@@ -130,9 +141,18 @@ func (r *jsonReader) container(kind jsontext.Kind, depth int) (*node, error) {
 	}
 	n.raw = r.s[start:r.at()]
 	if kids := r.stack[base:]; len(kids) > 0 {
-		n.kids = append(make([]kid, 0, len(kids)), kids...)
-		n.gaps.known = true
-		n.gaps.close = r.s[last : r.at()-1]
+		if r.arena != nil {
+			n.kids = r.arena.kids.take(len(kids))
+		} else {
+			n.kids = make([]kid, len(kids))
+		}
+		copy(n.kids, kids)
+		g.close = r.s[last : r.at()-1]
+		if r.gaps == nil || *r.gaps != g {
+			seen := g
+			r.gaps = &seen
+		}
+		n.gaps = r.gaps
 	}
 	clear(r.stack[base:])
 	r.stack = r.stack[:base]

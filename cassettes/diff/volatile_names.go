@@ -3,6 +3,7 @@ package diff
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"tapedeck/cassettes/leaves"
 	"tapedeck/matchers"
@@ -131,6 +132,30 @@ func lastWord(name string) string {
 func namingOf(p leaves.Place) naming { return namingOfName(nameOf(p)) }
 
 func namingOfName(name string) naming {
+	slot := &namings[hashOf(name)%uint64(len(namings))]
+	if n := slot.Load(); n != nil && n.name == name {
+		return n.naming
+	}
+	n := readName(name)
+	if len(name) <= longestNaming {
+		slot.Store(&named{strings.Clone(name), n})
+	}
+	return n
+}
+
+// namings are the names that were read last: an API has few, and each stands in every
+// one of its answers.
+var namings [1024]atomic.Pointer[named]
+
+type named struct {
+	name   string
+	naming naming
+}
+
+// longestNaming bounds what namings keep in memory, in bytes for each.
+const longestNaming = 64
+
+func readName(name string) naming {
 	if naming, ok := wholeNames[strings.ToLower(name)]; ok {
 		return naming
 	}

@@ -14,18 +14,15 @@ const anotherThing = "another one of the things that are there"
 func (c *comparison) references() {
 	olds, news := map[string]bool{}, map[string]bool{}
 	var list []reference
-	for i := range c.changes {
-		for n := range c.changes[i] {
+	for i := range c.ids {
+		for n, found := range c.ids[i] {
 			ch := &c.changes[i][n]
-			if ch.Grade != Volatile || ch.Kind != Other || ch.Part == Meta || ch.Old == nil || ch.New == nil || namingOf(ch.Place) > idName {
+			if len(found) == 0 || ch.Grade != Volatile || ch.Kind != Other || ch.Part == Meta || namingOf(ch.Place) > idName {
 				continue
 			}
-			all, _ := swaps(ch.Old.Text, ch.New.Text)
-			for _, s := range all {
-				if s.kind == aName || s.kind == aUUID {
-					olds[s.old], news[s.new] = true, true
-					list = append(list, reference{ch, s})
-				}
+			for _, s := range found {
+				olds[s.old], news[s.new] = true, true
+				list = append(list, reference{ch, s})
 			}
 		}
 	}
@@ -51,10 +48,14 @@ type reference struct {
 func present(list []clean.Interaction, names map[string]bool) map[string]bool {
 	var mu sync.Mutex
 	out := map[string]bool{}
+	likely := newHint(len(names))
+	for name := range names {
+		likely.add(name)
+	}
 	_ = inParallel(len(list), func(i int) error {
 		var found []string
 		eachNameOf(list[i], func(name string) {
-			if names[name] {
+			if likely.has(name) && names[name] {
 				found = append(found, name)
 			}
 		})
@@ -83,4 +84,32 @@ func eachNameOf(in clean.Interaction, f func(name string)) {
 			eachName(v, f)
 		}
 	}
+}
+
+// A hint says quickly of most texts that they are not in a set: a Bloom filter of two bits
+// for each text, and sixteen times as much room.
+type hint []uint64
+
+func newHint(n int) hint {
+	words := 1
+	for words*64 < 16*n {
+		words *= 2
+	}
+	return make(hint, words)
+}
+
+func (h hint) bits(s string) (at1, at2, bit1, bit2 uint64) {
+	sum, mask := hashOf(s), uint64(len(h)-1)
+	return sum >> 6 & mask, sum >> 38 & mask, 1 << (sum & 63), 1 << (sum >> 32 & 63)
+}
+
+func (h hint) add(s string) {
+	at1, at2, bit1, bit2 := h.bits(s)
+	h[at1] |= bit1
+	h[at2] |= bit2
+}
+
+func (h hint) has(s string) bool {
+	at1, at2, bit1, bit2 := h.bits(s)
+	return h[at1]&bit1 != 0 && h[at2]&bit2 != 0
 }

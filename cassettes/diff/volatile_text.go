@@ -104,17 +104,22 @@ func namePieces(out []piece, s string, from, to int) []piece {
 			i++
 			continue
 		}
-		end := i + 1
+		end, words := i, true
 		for end < to && tokenByte(s[end]) {
+			// What consists of small letters is made of words.
+			words = words && (s[end] >= 'a' || s[end] == '_' || s[end] == '-')
 			end++
 		}
-		if end-i >= 8 {
+		if end-i >= 8 && (!words || end-i >= uuidLength) {
 			out = tokenPieces(out, s[i:end], i)
 		}
 		i = end
 	}
 	return out
 }
+
+// uuidLength is that of a UUID in text, in bytes.
+const uuidLength = 36
 
 func tokenByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
@@ -123,7 +128,7 @@ func tokenByte(c byte) bool {
 // tokenPieces finds the generated parts of one run of letters, digits, _ and -, which
 // stands at offset.
 func tokenPieces(out []piece, token string, offset int) []piece {
-	if len(token) >= 36 && strings.Count(token, "-") >= 4 {
+	if len(token) >= uuidLength && strings.Count(token, "-") >= 4 {
 		if found := uuidText.FindAllStringIndex(token, -1); found != nil {
 			at := 0
 			for _, u := range found {

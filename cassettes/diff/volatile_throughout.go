@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 
-	"tapedeck/cassettes/clean"
 	"tapedeck/matchers"
 )
 
@@ -106,56 +105,6 @@ func replaceable(ch *Change) (old, fresh string, ok bool) {
 	return old, fresh, isNumeral(old) == isNumeral(fresh)
 }
 
-// holding says which of some values stand in a recording, whole or as parts of a text.
-func holding(list []clean.Interaction, values map[string]bool) map[string]bool {
-	out := map[string]bool{}
-	var all []string
-	for v := range values {
-		all = append(all, v)
-	}
-	for _, in := range list {
-		r := in.Request()
-		look := func(text string) {
-			for _, v := range all {
-				if !out[v] && holds(text, v) {
-					out[v] = true
-				}
-			}
-		}
-		look(r.RawURL())
-		look(string(r.Body()))
-		resp, err := in.Response()
-		if err != nil {
-			continue // settle has said so
-		}
-		look(string(resp.Body()))
-		for _, values := range resp.Header() {
-			for _, v := range values {
-				look(v)
-			}
-		}
-	}
-	return out
-}
-
-// holds reports whether a value stands in a text and is no part of a longer word there.
-func holds(text, value string) bool {
-	for from := 0; ; {
-		at := strings.Index(text[from:], value)
-		if at < 0 {
-			return false
-		}
-		at += from
-		end := at + len(value)
-		if (at == 0 || !wordByte(text[at-1])) && (end == len(text) || !wordByte(text[end])) {
-			return true
-		}
-		from = at + 1
-	}
-}
-
-func wordByte(c byte) bool { return tokenByte(c) && c != '-' }
-
 // brought decides about generated ids that a request sends: where no earlier answer has
 // brought them, they are what our own code names, and another one is a change of it.
 func (c *comparison) brought() {
@@ -178,6 +127,10 @@ func (c *comparison) brought() {
 	if len(byName) == 0 {
 		return
 	}
+	likely := newHint(len(byName))
+	for name := range byName {
+		likely.add(name)
+	}
 	given := map[string]int{}
 	for i, in := range c.fresh {
 		resp, err := in.Response()
@@ -185,6 +138,9 @@ func (c *comparison) brought() {
 			continue // settle has said so
 		}
 		note := func(name string) {
+			if !likely.has(name) {
+				return
+			}
 			if _, wanted := byName[name]; wanted {
 				if _, known := given[name]; !known {
 					given[name] = i
