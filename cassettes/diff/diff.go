@@ -25,6 +25,9 @@ type Cassette struct {
 	List []clean.Interaction
 	// Unfinished is what the file says of the recording as a whole.
 	Unfinished string
+	// Replaced are words of its requests that were sent as others: when recorded requests
+	// are sent again, what they name of the recording is not there any more.
+	Replaced map[string]bool
 }
 
 // A Pair is the same cassette before and after. Old is nil for a file that is

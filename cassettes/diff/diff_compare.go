@@ -52,7 +52,7 @@ func compareCassettes(p Pair, m *matchers.Matcher) (File, error) {
 	} else {
 		fresh = &Cassette{}
 	}
-	c := &comparison{old: old.List, fresh: fresh.List, matcher: m, names: newRenaming()}
+	c := &comparison{old: old.List, fresh: fresh.List, replaced: fresh.Replaced, matcher: m, names: newRenaming()}
 	if err := c.compare(&f); err != nil {
 		return f, fmt.Errorf("cassette %s: %w", cmp.Or(f.New, f.Old), err)
 	}
@@ -82,6 +82,7 @@ func unfinished(old, fresh string) Change {
 // A comparison is of two cassettes.
 type comparison struct {
 	old, fresh []clean.Interaction
+	replaced   map[string]bool // as Cassette says, of the new one
 	matcher    *matchers.Matcher
 	to         []int // by new position, -1 for what is new
 	from       []int // by old position

@@ -295,3 +295,41 @@ func TestReferences(t *testing.T) {
 		})
 	}
 }
+
+// Recorded requests that are sent again keep the ids of then: those are not there any more.
+func TestReferencesOfRequestsSentAgain(t *testing.T) {
+	flow := func(card, number, chosen string) []clean.Stored {
+		return exchanges(
+			exchange{"POST", "/cards", `{"n":1}`, `{"id":"` + card + `","number_id":` + number + `}`},
+			exchange{"GET", "/cards/card_3MtwBwLkdIwHu7i", "", `{"id":"` + card + `"}`},
+			exchange{"GET", "/cards/81723", "", `{"number_id":` + number + `}`},
+			exchange{"GET", "/customer", "", `{"default":"` + chosen + `"}`},
+		)
+	}
+	const then, now, other = "card_3MtwBwLkdIwHu7i", "card_9s6XKzkNRiz8i3w", "card_Qw7yXx11PmN9zK2"
+	old, replaced := flow(then, "81723", other), map[string]bool{then: true, "81723": true}
+	for _, test := range []struct {
+		name     string
+		chosen   string
+		replaced map[string]bool
+		want     Counts
+	}{
+		{"ids made anew", other, replaced, Counts{Volatile: 4}},
+		{"another one of those that are there", now, replaced, Counts{Value: 1, Volatile: 4}},
+		{"sent as they stand", other, nil, Counts{Value: 4}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			fresh := flow(now, "90412", test.chosen)
+			d, err := Compare([]Pair{{
+				&Cassette{Name: "x.yaml", List: loaded(t, old...)},
+				&Cassette{Name: "x.yaml", List: loaded(t, fresh...), Replaced: test.replaced},
+			}}, Options{Matcher: matcher(t)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Counts != test.want {
+				t.Errorf("counts %+v, want %+v", d.Counts, test.want)
+			}
+		})
+	}
+}

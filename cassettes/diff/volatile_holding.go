@@ -8,8 +8,9 @@ import (
 )
 
 // holding says which of some values stand in a recording, whole or as parts of a text, but
-// not of a longer word. There is a letter or a digit in each.
-func holding(list []clean.Interaction, values map[string]bool) map[string]bool {
+// not of a longer word, and without what of its requests was replaced. There is a letter or
+// a digit in each.
+func holding(list []clean.Interaction, values, replaced map[string]bool) map[string]bool {
 	words := indexWords(values)
 	var mu sync.Mutex
 	out := map[string]bool{}
@@ -20,8 +21,8 @@ func holding(list []clean.Interaction, values map[string]bool) map[string]bool {
 		}
 		in := list[i]
 		r := in.Request()
-		look(r.RawURL())
-		look(string(r.Body()))
+		look(asSent(r.RawURL(), replaced))
+		look(asSent(string(r.Body()), replaced))
 		if resp, err := in.Response(); err == nil { // settle has told the error
 			look(string(resp.Body()))
 			for _, values := range resp.Header() {

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"strings"
 	"sync"
 
 	"tapedeck/cassettes/clean"
@@ -29,7 +30,7 @@ func (c *comparison) references() {
 	if len(list) == 0 {
 		return
 	}
-	stays, was := present(c.fresh, olds), present(c.old, news)
+	stays, was := present(c.fresh, olds, c.replaced), present(c.old, news, nil)
 	for _, r := range list {
 		known, isKnown := c.names.old[r.swap.new]
 		if stays[r.swap.old] || was[r.swap.new] || isKnown && !known.weak && known.name != r.swap.old {
@@ -44,8 +45,9 @@ type reference struct {
 	swap   swap
 }
 
-// present says which of some names stand anywhere in a recording.
-func present(list []clean.Interaction, names map[string]bool) map[string]bool {
+// present says which of some names stand anywhere in a recording, without what of its
+// requests was replaced.
+func present(list []clean.Interaction, names, replaced map[string]bool) map[string]bool {
 	var mu sync.Mutex
 	out := map[string]bool{}
 	likely := newHint(len(names))
@@ -54,7 +56,7 @@ func present(list []clean.Interaction, names map[string]bool) map[string]bool {
 	}
 	_ = inParallel(len(list), func(i int) error {
 		var found []string
-		eachNameOf(list[i], func(name string) {
+		eachNameOf(list[i], replaced, func(name string) {
 			if likely.has(name) && names[name] {
 				found = append(found, name)
 			}
@@ -70,10 +72,10 @@ func present(list []clean.Interaction, names map[string]bool) map[string]bool {
 }
 
 // eachNameOf calls f for whatever may be a generated name in an interaction.
-func eachNameOf(in clean.Interaction, f func(name string)) {
+func eachNameOf(in clean.Interaction, replaced map[string]bool, f func(name string)) {
 	r := in.Request()
-	eachName(r.RawURL(), f)
-	eachName(string(r.Body()), f)
+	eachName(asSent(r.RawURL(), replaced), f)
+	eachName(asSent(string(r.Body()), replaced), f)
 	resp, err := in.Response()
 	if err != nil {
 		return // settle has said so
@@ -84,6 +86,28 @@ func eachNameOf(in clean.Interaction, f func(name string)) {
 			eachName(v, f)
 		}
 	}
+}
+
+// asSent is a text of a request without the words that were replaced.
+func asSent(text string, replaced map[string]bool) string {
+	if len(replaced) == 0 {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		end := i
+		for end < len(text) && tokenByte(text[end]) {
+			end++
+		}
+		if !replaced[text[i:end]] {
+			b.WriteString(text[i:end])
+		}
+		if i = end; i < len(text) {
+			b.WriteByte(text[i])
+			i++
+		}
+	}
+	return b.String()
 }
 
 // A hint says quickly of most texts that they are not in a set: a Bloom filter of two bits

@@ -74,7 +74,7 @@ func (c *comparison) throughout() {
 	if len(likely) == 0 {
 		return
 	}
-	oldHolds, newHolds := holding(c.old, likely), holding(c.fresh, likely)
+	oldHolds, newHolds := holding(c.old, likely, nil), holding(c.fresh, likely, c.replaced)
 	for _, r := range order {
 		if r.refused || newHolds[r.old] || oldHolds[r.new] {
 			continue

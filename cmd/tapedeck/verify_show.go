@@ -105,7 +105,7 @@ func compareVerified(list []*verification) (diff.Diff, error) {
 		}
 		pairs = append(pairs, diff.Pair{
 			Old: &diff.Cassette{Name: one.file, List: one.outcome.Recorded},
-			New: &diff.Cassette{Name: one.file, List: one.outcome.Live},
+			New: &diff.Cassette{Name: one.file, List: one.outcome.Live, Replaced: one.outcome.Replaced},
 		})
 	}
 	return diff.Compare(pairs, diff.Options{Matcher: list[0].matcher})

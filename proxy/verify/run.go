@@ -19,6 +19,8 @@ type Outcome struct {
 	// Recorded and Live are the interactions that were answered again, in the order of
 	// the recording: the same requests, with the answers of then and of now.
 	Recorded, Live []clean.Interaction
+	// Replaced are words of those requests that were sent as others, such as recorded ids.
+	Replaced map[string]bool
 	// Faults are what went wrong with whole hosts, one line each.
 	Faults []string
 
@@ -41,7 +43,7 @@ func (o *Outcome) Leaks(text string) bool {
 // Run sends what is planned, one request after another in the order of the recording.
 // The error is the context's.
 func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
-	r := &run{Plan: p, hosts: cmp.Or(p.v.Hosts, &Hosts{}), unsent: make(map[string]int), judged: make(map[string]bool)}
+	r := &run{Plan: p, hosts: cmp.Or(p.v.Hosts, &Hosts{}), unsent: make(map[string]int), judged: make(map[string]bool), replaced: make(map[string]bool)}
 	for i := range p.Steps {
 		step := &p.Steps[i]
 		if step.Fate != Sends {
@@ -51,7 +53,7 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 			return nil, err
 		}
 	}
-	out := &Outcome{Steps: p.Steps, Faults: r.faults(), secrets: r.secrets()}
+	out := &Outcome{Steps: p.Steps, Faults: r.faults(), Replaced: r.replaced, secrets: r.secrets()}
 	for i := range p.Steps {
 		step := &p.Steps[i]
 		if step.Fate != Sends {
@@ -96,6 +98,8 @@ type run struct {
 	order  []string       // of hosts that are dead
 	begun  bool
 	judged map[string]bool // of values: whether they are secrets
+	// replaced is as the Outcome has it.
+	replaced map[string]bool
 }
 
 // Hosts is what is known of the hosts that requests are sent to. Verifiers that share
@@ -131,7 +135,7 @@ func (r *run) step(ctx context.Context, step *Step) error {
 		step.settle(lack)
 		return nil
 	}
-	out, err := rewrite(step.stored, r.filler(step, nil).fill)
+	out, err := rewrite(step.stored, r.noting(r.filler(step, nil).fill))
 	if err == nil {
 		err = mayBeSent(out)
 	}
@@ -161,6 +165,25 @@ func (r *run) step(ctx context.Context, step *Step) error {
 		step.Fate, step.Why = Fails, fmt.Sprintf("its answer cannot be kept: %v", err)
 	}
 	return nil
+}
+
+// noting notes the words of recorded values that go out as others.
+func (r *run) noting(fill func(part) (string, error)) func(part) (string, error) {
+	return func(p part) (string, error) {
+		text, err := fill(p)
+		if err == nil && text != p.text {
+			stay := make(map[string]bool)
+			for start, end := range wordsOf(text) {
+				stay[text[start:end]] = true
+			}
+			for start, end := range wordsOf(p.text) {
+				if word := p.text[start:end]; !stay[word] {
+					r.replaced[word] = true
+				}
+			}
+		}
+		return text, err
+	}
 }
 
 // remember makes the vault know the secrets that are about to be sent: an answer that

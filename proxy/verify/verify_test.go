@@ -215,6 +215,9 @@ func TestFlow(t *testing.T) {
 	if !out.Complete() {
 		t.Error("the run is not complete")
 	}
+	if !out.Replaced["cus_1Nab8Kq2LmX9v"] || !out.Replaced["cur1aa11bb22"] || out.Replaced["Ada"] || out.Replaced["customers"] {
+		t.Errorf("replaced: %v", out.Replaced)
+	}
 	for _, sent := range tr.sent {
 		if strings.Contains(sent, "REDACTED") || strings.Contains(sent, "cus_1") {
 			t.Errorf("sent as it was recorded: %s", sent)
