@@ -40,6 +40,33 @@ func TestDocsShowTheWorkflows(t *testing.T) {
 	}
 }
 
+// A go.work in the repository under test stands above tapedeck's checkout: with it go
+// refuses to build, or builds what the pull request says.
+func TestWorkflowsBuildWithoutTheWorkspace(t *testing.T) {
+	files, err := filepath.Glob("../../examples/ci/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	met := 0
+	for _, file := range append(files, "../../.ci/action") {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if !strings.Contains(line, "go build") {
+				continue
+			}
+			if met++; !strings.Contains(line, "GOWORK=off go build -C ") {
+				t.Errorf("%s: %s", file, strings.TrimSpace(line))
+			}
+		}
+	}
+	if met == 0 {
+		t.Error("nothing builds tapedeck")
+	}
+}
+
 func TestDocsListEveryMemberOfTheReport(t *testing.T) {
 	doc := readDoc(t, "ci.md")
 	seen := make(map[reflect.Type]bool)
