@@ -94,6 +94,11 @@ func (f *formatter) find(paths []string) ([]string, error) {
 		}
 		paths = []string{cfg.Cassettes}
 	}
+	return cassettesOf(paths)
+}
+
+// cassettesOf lists the files that paths mean, each once: cassettes, and folders of them.
+func cassettesOf(paths []string) ([]string, error) {
 	var files []string
 	seen := make(map[string]bool)
 	for _, path := range paths {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,17 +24,18 @@ func verifyCommand(std stdio) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "ask the real API again, and say what it answers differently by now",
-		ArgsUsage: "CASSETTE…",
+		ArgsUsage: "PATH…",
 		Description: examples(
 			"tapedeck verify cassettes/default.yaml",
-			"tapedeck verify --dry-run --unsafe cassettes/*.yaml",
+			"tapedeck verify --dry-run --unsafe cassettes",
 			"tapedeck verify --allow 'POST auth.acme.dev/oauth/token' --secret 0001=ACME_SECRET cassettes/orders.yaml",
-			"tapedeck verify --format html --output drift.html --fail-on additive cassettes/*.yaml") + `
+			"tapedeck verify --format html --output drift.html --fail-on additive cassettes") + `
 
 Sends the recorded requests to the hosts that the cassettes name, with the credentials of this
 environment: verify only cassettes that you trust. Placeholders that are named after a variable
 take its value; ids, tokens and cursors are those of the new answers. What cannot be filled in is
 not sent. Reads only, unless --unsafe or --allow says otherwise. Cassettes are never written.
+Folders are searched for cassettes.
 
 The exit code is 0 without drift of the grade --fail-on or a graver one, 1 with some, 2 for bad
 input, and 92 when there is none but something could not be sent or was not answered.`,
@@ -79,9 +79,19 @@ func runVerify(ctx context.Context, c *cli.Context, std stdio) error {
 	if !c.Args().Present() {
 		return usagef("name cassettes, as in: tapedeck verify cassettes/default.yaml")
 	}
-	files := c.Args().Slice()
-	if i := slices.IndexFunc(files, func(file string) bool { return strings.HasPrefix(file, "-") }); i >= 0 {
-		return usagef("%s: flags stand before the cassettes", files[i])
+	paths := c.Args().Slice()
+	if i := slices.IndexFunc(paths, func(path string) bool { return strings.HasPrefix(path, "-") }); i >= 0 {
+		return usagef("%s: flags stand before the cassettes", paths[i])
+	}
+	files, err := cassettesOf(paths)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return usagef("%s: there is no cassette in it; check the path", paths[0])
+	}
+	if err := view.spares(files); err != nil {
+		return err
 	}
 	only, err := patternsOf("only", c.StringSlice("only"))
 	if err != nil {
@@ -138,8 +148,8 @@ func (s *station) verification(file string, v verify.Verifier, std stdio) (*veri
 		return nil, err
 	}
 	tape, err := cassettes.Open(s.store, strings.TrimSuffix(filepath.Base(file), ".yaml"), cleaner, cassettes.ToReplay)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usagef("%s: there is no such cassette", file)
+	if errors.As(err, new(*cassettes.FormatError)) {
+		return nil, badFile(file, err)
 	}
 	if err != nil {
 		return nil, usageError{err}
@@ -197,7 +207,9 @@ func secretsOf(values, files []string) (map[string]map[string]string, error) {
 			return nil, usagef("--secret %s=…: there are several cassettes, and the number means another secret in each; write CASSETTE:%s=VARIABLE", found[2], found[2])
 		case file == "":
 			file = files[0]
-		case !slices.Contains(files, file):
+		case slices.Contains(files, filepath.Clean(file)):
+			file = filepath.Clean(file)
+		default:
 			return nil, usagef("--secret: the cassette before the number is none of those that are verified; write it as it stands there")
 		}
 		// What is not set may be the secret itself, so it is not named.

@@ -171,6 +171,22 @@ func verifyViewOf(c *cli.Context) (verifyView, error) {
 	return v, nil
 }
 
+// spares reports an error when a file to be written is a cassette that is verified.
+func (v verifyView) spares(files []string) error {
+	for _, to := range []struct{ flag, file string }{{"output", v.output}, {"report", v.report}} {
+		info, err := os.Stat(to.file)
+		if err != nil {
+			continue // it is not there yet, or there is none
+		}
+		for _, file := range files {
+			if cassette, err := os.Stat(file); err == nil && os.SameFile(info, cassette) {
+				return usagef("--%s %s: that is a cassette, which verify never writes; name another file", to.flag, to.file)
+			}
+		}
+	}
+	return nil
+}
+
 // A verifiedCassette is one cassette in the report of verify.
 type verifiedCassette struct {
 	Cassette string        `json:"cassette"`
