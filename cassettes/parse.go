@@ -23,7 +23,10 @@ func parse(object string, src []byte) (*yaml.Node, error) {
 	var doc yaml.Node
 	err := yaml.Load(src, &doc)
 	if err == nil && doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
-		return doc.Content[0], nil
+		root := doc.Content[0]
+		// The comments in the first column behind the last interaction are the document's.
+		root.FootComment += "\n" + doc.FootComment
+		return root, nil
 	}
 	const cure = "restore the file from version control, or " + moveAway
 	var syntax *yaml.LoadError
