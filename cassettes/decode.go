@@ -685,7 +685,11 @@ func (d *decoder) response(n *yaml.Node, e *entry, how recipe) error {
 	}
 	e.StatusText = status
 	if code, text, _ := strings.Cut(status, " "); code != "" && strings.Trim(code, "0123456789") == "" {
-		e.StatusText = text
+		if e.StatusText = text; code != strconv.Itoa(e.Status) {
+			// A person changed one of the two. What is played has the code.
+			e.StatusText = http.StatusText(e.Status)
+			d.notes = append(d.notes, fmt.Sprintf("line %d: interaction %s: response.status differs from response.code; the code counts", d.line(n), d.within))
+		}
 	}
 	e.Chunked = length < 0 && mayHaveBody(e.Method, e.Status)
 	e.announced = length

@@ -145,6 +145,10 @@ func TestDecodeTakes(t *testing.T) {
 			func(c contents) bool {
 				return c.list[0].ID == 5 && c.list[1].ID == 6 && c.list[2].ID == 7 && strings.Contains(c.notes[0], "stands twice")
 			}},
+		{"status of another code", "version: 2\ninteractions:\n- request: {url: \"http://a\"}\n  response: {code: 404, status: 200 OK}\n",
+			func(c contents) bool {
+				return c.list[0].Status == 404 && c.list[0].StatusText == "Not Found" && strings.Contains(c.notes[0], "the code counts")
+			}},
 		{"comments between interactions", "version: 2\ninteractions:\n# GET http://a → 200\n# mine\n- request: {url: \"http://a\"}\n  response: {code: 200}\n# and mine\n# GET http://b → 200\n" +
 			"- request: {url: \"http://b\"} # another\n  response: {code: 200}\n# the last\n", func(c contents) bool { return c.remarks == 4 }},
 		{"status without code", "version: 2\ninteractions:\n- request: {url: \"http://a\"}\n  response: {code: 404, status: Nope}\n", func(c contents) bool { return c.list[0].StatusText == "Nope" }},
