@@ -3,10 +3,13 @@ package verify
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
+	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/redact"
 )
 
@@ -53,6 +56,30 @@ func (out outgoing) texts() []string {
 		}
 	}
 	return list
+}
+
+// overrides are headers and parameters that name another method than the request line,
+// for clients behind proxies that know GET and POST alone.
+var (
+	overridingHeaders    = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+	overridingParameters = []string{"_method", "x-http-method-override"}
+)
+
+// overridden reports a request that a server may take for one that changes something,
+// whatever its request line says.
+func overridden(r clean.Request) bool {
+	var methods []string
+	for _, name := range overridingHeaders {
+		methods = append(methods, r.Header(name)...)
+	}
+	for name, values := range r.URL().Query() {
+		if slices.Contains(overridingParameters, strings.ToLower(name)) {
+			methods = append(methods, values...)
+		}
+	}
+	return slices.ContainsFunc(methods, func(m string) bool {
+		return !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, strings.ToUpper(strings.TrimSpace(m)))
+	})
 }
 
 // word finds what every placeholder but those of cards, telephones and addresses of

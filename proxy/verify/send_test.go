@@ -198,6 +198,27 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// TestOverriddenMethods: a read that names another method in its headers or its query
+// may be none.
+func TestOverriddenMethods(t *testing.T) {
+	r := newRecorder(t, nil, echoing(`{}`))
+	for i, one := range []struct{ header, query string }{
+		{"DELETE", ""}, {"put", ""}, {"get", ""}, {"", "?_method=DELETE"}, {"", "?_method=GET"}, {"", "?method=DELETE"},
+	} {
+		s := clean.Stored{Method: "GET", URL: "https://api.acme.dev/a" + one.query, Status: 200}
+		s.ID, s.Recorded = i, "2026-11-01"
+		if one.header != "" {
+			s.RequestHeader = http.Header{"X-Http-Method-Override": {one.header}}
+		}
+		r.stored = append(r.stored, s)
+	}
+	v, list, tr := r.verifier(nil, echoing(`{}`))
+	out := outcome(t, v, list)
+	if got := fates(out.Steps); got != "leave leave send leave send send" || len(tr.sent) != 3 {
+		t.Errorf("%s\n%s", got, whys(out.Steps))
+	}
+}
+
 // TestBodies: what is compressed is unpacked, a stream is read as far as it was
 // recorded, and what is too large is not kept.
 func TestBodies(t *testing.T) {

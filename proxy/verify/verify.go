@@ -231,7 +231,9 @@ func (p *Plan) changed(step *Step) *Lack {
 	return nil
 }
 
-func (v *Verifier) safe(in clean.Interaction) bool { return v.Matcher.Read(in.Request(), nil).Safe }
+func (v *Verifier) safe(in clean.Interaction) bool {
+	return v.Matcher.Read(in.Request(), nil).Safe && !overridden(in.Request())
+}
 
 // may reports whether a request may be sent although it is not safe.
 func (v *Verifier) may(in clean.Interaction) bool {
