@@ -587,12 +587,17 @@ func (d *decoder) informational(n *yaml.Node) ([]clean.Informational, error) {
 	return list, nil
 }
 
+// method is a token (RFC 9110, section 5.6.2), or nothing, which go-vcr takes for GET.
+var method = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]*$")
+
 func (d *decoder) request(n *yaml.Node, e *entry, how recipe) error {
 	var form *yaml.Node
 	err := d.fields(n, "request", func(key string, k, v *yaml.Node) (err error) {
 		switch key {
 		case "method":
-			e.Method, err = d.text(v, "request.method")
+			if e.Method, err = d.text(v, "request.method"); err == nil && !method.MatchString(e.Method) {
+				err = d.fail(v, "request.method is no method", "write one word, such as GET")
+			}
 		case "url":
 			e.URL, err = d.text(v, "request.url")
 		case "proto":

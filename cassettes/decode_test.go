@@ -33,6 +33,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"interactions as mapping", "version: 2\ninteractions: {a: 1}\n", ":2: interactions must be a list; "},
 		{"duplicate key", item("  request: {}\n  request: {}\n"), ":5: interaction 4: the interaction has the same key twice; "},
 		{"duplicate header", item("  request: {url: \"http://a\", headers: {A: [], A: []}}\n  response: {code: 200}\n"), ":4: interaction 4: request.headers has the same key twice"},
+		{"no method", item("  request: {url: \"http://a\", method: \"GET /\\nHost: b\"}\n  response: {code: 200}\n"), ":4: interaction 4: request.method is no method; write one word, such as GET"},
 		{"no request", item("  response: {code: 200}\n"), ":3: interaction 4: request is missing; restore the file, or move it away and record again"},
 		{"no response", item("  request: {url: \"http://a\"}\n"), ":3: interaction 4: response is missing; restore the file, or move it away and record again"},
 		{"no url", item("  request: {method: GET}\n  response: {code: 200}\n"), ":4: interaction 4: request.url is missing; "},
