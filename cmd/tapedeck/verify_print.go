@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -39,9 +40,14 @@ func (v *verification) announce(w io.Writer, dry bool) {
 		methods[count.Host] = append(methods[count.Host], fmt.Sprintf("%d %s", count.N, count.Method))
 	}
 	for _, host := range hosts {
-		line := "  to " + host + ": " + strings.Join(methods[host], ", ")
+		line := "  to " + plainHost(host) + ": " + strings.Join(methods[host], ", ")
 		if variables := v.plan.Variables(host); len(variables) > 0 {
 			line += "; with " + strings.Join(variables, ", ")
+			if slices.ContainsFunc(v.plan.Steps, func(step verify.Step) bool {
+				return step.Fate == verify.Sends && step.Host == host && len(step.URL) > 7 && strings.EqualFold(step.URL[:7], "http://")
+			}) {
+				line += ", not encrypted (http)"
+			}
 		}
 		fmt.Fprintln(w, line)
 	}
@@ -50,6 +56,12 @@ func (v *verification) announce(w io.Writer, dry bool) {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
+}
+
+// plainHost shows letters that look like others: a Cyrillic а is no a.
+func plainHost(host string) string {
+	quoted := strconv.QuoteToASCII(host)
+	return quoted[1 : len(quoted)-1]
 }
 
 // sum says what came of it.
