@@ -186,9 +186,10 @@ func TestLeftOut(t *testing.T) {
 	add("DELETE", 204, nil)
 	add("GET", 404, func(s *clean.Stored) { s.URL = "https://api.acme.dev/a/6/b" })
 	add("GET", 404, func(s *clean.Stored) { s.URL = "https://api.acme.dev/a/66" })
+	add("GET", 200, func(s *clean.Stored) { s.URL = "ftp://api.acme.dev/a" })
 	v, list, tr := r.verifier(nil, echoing(`{}`))
 	out := outcome(t, v, list)
-	if got := fates(out.Steps); got != "leave leave leave leave leave leave leave leave send" || len(tr.sent) != 1 {
+	if got := fates(out.Steps); got != "leave leave leave leave leave leave leave leave send leave" || len(tr.sent) != 1 {
 		t.Errorf("%s\n%s", got, whys(out.Steps))
 	}
 	v, list, tr = r.verifier(nil, echoing(`{}`))

@@ -178,6 +178,8 @@ func (p *Plan) leaves(step *Step) *Lack {
 	switch status := step.stored.Status; {
 	case len(v.Only) > 0 && !slices.ContainsFunc(v.Only, func(on scope.On) bool { return on.Match(target) }):
 		return out("--only does not select it")
+	case in.Request().URL().Scheme != "http" && in.Request().URL().Scheme != "https":
+		return out("its URL is neither http nor https")
 	case in.Pinned:
 		return out("its answer is pinned: somebody wrote it by hand")
 	case status == http.StatusSwitchingProtocols:
