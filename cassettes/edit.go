@@ -49,7 +49,7 @@ type UnsavedError struct {
 }
 
 func (e *UnsavedError) Error() string {
-	return fmt.Sprintf("cassette %s: a recording that was cut off has left %s in %s; save them with \"tapedeck recover\", or record again", e.Object, count(e.Count, "interaction"), e.Journal)
+	return fmt.Sprintf("cassette %s: a recording that runs, or was cut off, has left %s in %s; end it, or save them with \"tapedeck recover\", or record again", e.Object, count(e.Count, "interaction"), e.Journal)
 }
 
 // Upgraded are the interactions of the file with their placeholders written as this version

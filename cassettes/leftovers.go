@@ -179,7 +179,7 @@ func journals(store Store, name string) (list []Leftover, waiting bool, err erro
 		why := ""
 		switch {
 		case suffix == journalSuffix || suffix == replacementSuffix:
-			waiting, why = true, "of a recording that was cut off: save it with \"tapedeck recover\", or record again"
+			waiting, why = true, "of a recording that runs, or was cut off: end it, or save it with \"tapedeck recover\", or record again"
 		case suffix == previousSuffix:
 			waiting, why = true, "a recording that was cut off before another one: remove it, or give it the ending "+replacementSuffix+" and run \"tapedeck recover\""
 		case strings.HasPrefix(suffix, damagedSuffix):
