@@ -296,6 +296,38 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// An address says the id once more.
+func TestAddressesOfWhatIsReplaced(t *testing.T) {
+	flow := func(id, self string) []clean.Stored {
+		return exchanges(
+			exchange{"POST", "/orders", `{}`, `{"id":` + id + `}`},
+			exchange{"GET", "/orders", "", `{"id":` + id + `,"self":"` + self + `"}`},
+		)
+	}
+	old := flow("5673", "https://api.acme.dev/orders/5673/lines?n=5673")
+	for self, want := range map[string]Counts{
+		"https://api.acme.dev/orders/8120/lines?n=5673":  {Value: 3}, // the old one stands there
+		"https://api.acme.dev/orders/8120/lines?n=8120":  {Value: 1, Volatile: 2},
+		"https://api.acme.dev/orders/8121/lines?n=1":     {Value: 1, Volatile: 2},
+		"https://api.acme.dev/invoices/8120/lines?n=1":   {Value: 1, Volatile: 2},
+		"https://other.acme.dev/orders/8120/lines?n=567": {Value: 1, Volatile: 2},
+	} {
+		if d := compared(t, old, flow("8120", self)); d.Counts != want {
+			t.Errorf("%s: counts %+v, want %+v", self, d.Counts, want)
+		}
+	}
+	for self, want := range map[string]Counts{
+		"/orders/8120/lines?n=1": {Volatile: 3},
+		"/orders/8120/lines?n=2": {Value: 1, Volatile: 2},
+		"/orders/8120/items?n=1": {Value: 1, Volatile: 2},
+		"/orders/8119/lines?n=1": {Value: 1, Volatile: 2},
+	} {
+		if d := compared(t, flow("5673", "/orders/5673/lines?n=1"), flow("8120", self)); d.Counts != want {
+			t.Errorf("%s: counts %+v, want %+v", self, d.Counts, want)
+		}
+	}
+}
+
 // Recorded requests that are sent again keep the ids of then: those are not there any more.
 func TestReferencesOfRequestsSentAgain(t *testing.T) {
 	flow := func(card, number, chosen string) []clean.Stored {

@@ -75,14 +75,59 @@ func (c *comparison) throughout() {
 		return
 	}
 	oldHolds, newHolds := holding(c.old, likely, nil), holding(c.fresh, likely, c.replaced)
+	became := map[string]string{}
 	for _, r := range order {
 		if r.refused || newHolds[r.old] || oldHolds[r.new] {
 			continue
 		}
+		became[r.old] = r.new
 		for _, ch := range r.changes {
 			ch.Grade, ch.Why = Volatile, replacedThroughout
 		}
 	}
+	c.addresses(became)
+}
+
+// addresses grades addresses in which nothing differs but such names: /orders/17 says
+// the id once more.
+func (c *comparison) addresses(became map[string]string) {
+	if len(became) == 0 {
+		return
+	}
+	for i := range c.changes {
+		for n := range c.changes[i] {
+			ch := &c.changes[i][n]
+			if ch.Kind != Other || ch.Grade != Changed || ch.Part == Meta || ch.Old == nil || ch.New == nil {
+				continue
+			}
+			if old, fresh := ch.Old.Text, ch.New.Text; isAddress(old) && isAddress(fresh) && readdressed(old, became) == fresh {
+				ch.Grade, ch.Why = Volatile, replacedThroughout
+			}
+		}
+	}
+}
+
+func isAddress(s string) bool {
+	return len(s) <= maxAddress && (strings.HasPrefix(s, "/") || strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "http://")) && !strings.ContainsAny(s, " \t\r\n")
+}
+
+// maxAddress is how long an address may be, in bytes, to be looked into.
+const maxAddress = 2000
+
+// readdressed puts the new names into the path of an address. What its query says is
+// another matter: there a number may be any.
+func readdressed(address string, became map[string]string) string {
+	path, rest := address, ""
+	if i := strings.IndexAny(address, "?#"); i >= 0 {
+		path, rest = address[:i], address[i:]
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if now, ok := became[segment]; ok {
+			segments[i] = now
+		}
+	}
+	return strings.Join(segments, "/") + rest
 }
 
 var versionText = regexp.MustCompile(`^[vV]?\d+(?:[._-]\d+)+(?:[-+.][0-9A-Za-z.-]+)?$`)
