@@ -209,7 +209,10 @@
 
     // A served page follows its files.
     if (document.body.dataset.live) {
-      const live = (text) => { $('live').textContent = text; };
+      const live = (text) => {
+        $('live').textContent = text;
+        $('live').classList.toggle('lost', text !== 'live');
+      };
       const source = new EventSource(document.body.dataset.live);
       source.addEventListener('open', () => live('live'));
       source.addEventListener('error', () => live('not connected'));
