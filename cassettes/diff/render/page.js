@@ -61,7 +61,9 @@
       for (const item of items) item.hidden = !fits(item);
       for (const chapter of all('.chapter')) chapter.hidden = !all('.group', chapter).some((item) => !item.hidden);
       for (const entry of all('.files li')) entry.hidden = !fits(entry) && $(entry.querySelector('a').hash.slice(1))?.hidden !== false;
-      $('shown').textContent = shown === cards.length ? '' : `${shown} of ${cards.length} interactions`;
+      for (const list of all('.files')) list.hidden = !all('li', list).some((entry) => !entry.hidden);
+      if ($('none')) $('none').hidden = !all('.files, .chapter, .file').every((one) => one.hidden);
+      $('shown').textContent = shown === cards.length ? '' : `${shown} of ${cards.length} ${cards.length === 1 ? 'interaction' : 'interactions'}`;
       if (root.dataset.view === 'side') pair();
     };
     let later = 0;

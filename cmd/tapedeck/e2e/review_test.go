@@ -135,6 +135,11 @@ func TestReview(t *testing.T) {
 		p.must("Escape shows all", fmt.Sprintf(shown+`.length === %d`, all))
 		p.press("fcassettes/refunds")
 		p.wait(shown + `.length === 3`)
+		p.press("\x1bfno such text")
+		p.wait(`document.getElementById('none').checkVisibility()`)
+		p.must("no title stands over nothing", `![...document.querySelectorAll('main h2')].some((e) => e.checkVisibility())`)
+		p.press("\x1b")
+		p.must("the note goes with the filter", `!document.getElementById('none').checkVisibility()`)
 	})
 
 	t.Run("fold", func(t *testing.T) {
