@@ -119,6 +119,8 @@
       for (let at = element; at; at = at.parentElement) {
         if (!at.hidden) continue;
         $('filter').value = '';
+        show();
+        if (!at.hidden) continue;
         off.clear();
         show();
       }
