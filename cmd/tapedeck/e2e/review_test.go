@@ -184,6 +184,7 @@ func TestReview(t *testing.T) {
 		p := desk(t)
 		p.press("j")
 		first := look[string](p, `document.querySelector('.here').id`)
+		p.must("the focus goes with it", `document.activeElement.id === '`+first+`'`)
 		p.press("jjj")
 		p.must("j goes on", `document.querySelectorAll('.here').length === 1 && document.querySelector('.here').id !== '`+first+`'`)
 		p.press("kkk")
