@@ -63,7 +63,11 @@ func runDiff(ctx context.Context, c *cli.Context, std stdio) error {
 	if failOn != "" && (!slices.Contains(diff.Grades, failOn) || failOn == diff.Volatile) {
 		return usagef("--fail-on: %q is no grade; use breaking, additive or value", string(failOn))
 	}
-	if err := flagsFirst(c.Args().Slice()); err != nil {
+	usage := "diff [flags] OLD NEW"
+	if c.Bool("git") {
+		usage = "diff --git [flags] [REV[..REV]] [PATH…]"
+	}
+	if err := flagsFirst(c.Args().Slice(), usage); err != nil {
 		return err
 	}
 	screen, err := newScreen(c, std, format.Name)
@@ -92,13 +96,13 @@ func runDiff(ctx context.Context, c *cli.Context, std stdio) error {
 }
 
 // flagsFirst finds a flag that stands behind what is compared, where it is none.
-func flagsFirst(args []string) error {
+func flagsFirst(args []string, usage string) error {
 	for _, arg := range args {
 		if arg == "--" {
 			break
 		}
 		if len(arg) > 1 && arg[0] == '-' {
-			return usagef("%s stands behind what is compared; flags come first, as in: tapedeck diff --git --volatile main", arg)
+			return usagef("%s stands behind what is compared; flags come first: tapedeck %s", arg, usage)
 		}
 	}
 	return nil

@@ -23,6 +23,9 @@ func newReviewSource(c *cli.Context, std stdio) (*reviewSource, error) {
 	if revision == "true" || revision == "1" { // TAPEDECK_GIT as diff has it
 		revision = "HEAD"
 	}
+	if err := flagsFirst(c.Args().Slice(), "review [flags] [PATH…]"); err != nil {
+		return nil, err
+	}
 	repo, err := openRepository(c.Context)
 	if err != nil {
 		return nil, err

@@ -313,6 +313,7 @@ func TestReviewRefusesBadInput(t *testing.T) {
 		arguments  []string
 	}{
 		{"a revision that is not there", "nowhere", []string{"--git", "nowhere"}},
+		{"a flag behind the cassettes", "--open stands behind what is compared; flags come first: tapedeck review [flags] [PATH…]", []string{"cassettes/refunds.yaml", "--open"}},
 		{"another machine's address", "127.0.0.1:7070", []string{"--listen", "0.0.0.0:0"}},
 	} {
 		got := w.tapedeck(t, nil, append([]string{"review"}, c.arguments...)...)
