@@ -69,7 +69,7 @@ func runReview(ctx context.Context, source *reviewSource, address string, open b
 	defer stop()
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w", address, err)
+		return fmt.Errorf("--listen %s: %w; choose another address, or port 0 for a free one", address, unaddressed(err))
 	}
 	defer listener.Close()
 	review := newReviewServer(source.compare, listener.Addr().String())

@@ -304,6 +304,9 @@ func TestReviewRefusesOtherSites(t *testing.T) {
 	if !strings.Contains(got.stdout, "1 cassette differs") {
 		t.Errorf("the page of one cassette: %s", got)
 	}
+	got = w.tapedeck(t, nil, "review", "--listen", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/"))
+	got.mustEnd(t, 1)
+	got.mustSay(t, "address already in use; choose another address, or port 0 for a free one")
 }
 
 func TestReviewRefusesBadInput(t *testing.T) {
