@@ -80,12 +80,12 @@ func (r resolution) settle(std stdio, file string) error {
 			return usagef("%s: interaction %d is not in conflict; %s", file, id, conflictList(d))
 		}
 	}
-	if !r.ours && !r.theirs {
-		return usagef("%s: %s; say which version to keep: --ours, --theirs or --both", file, conflictList(d))
-	}
 	if len(d.Conflicts()) == 0 {
 		fmt.Fprintf(std.err, "tapedeck: %s: nothing is in conflict\n", file)
 		return nil
+	}
+	if !r.ours && !r.theirs {
+		return usagef("%s: %s; say which version to keep: --ours, --theirs or --both", file, conflictList(d))
 	}
 	settled := len(d.Conflicts())
 	d = r.apply(d)
