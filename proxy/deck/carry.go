@@ -104,6 +104,15 @@ func (c *carrying) try() (list []clean.Interaction, left []string, err error) {
 			return nil, nil, err
 		}
 	}
+	if len(left) == 0 {
+		stay, err := c.numbersLeft(list)
+		if err != nil {
+			return nil, nil, err
+		}
+		if stay {
+			left = append(left, numeric)
+		}
+	}
 	if len(left) == 0 && !c.sameKeys(list) {
 		left = c.all()
 	}
@@ -195,30 +204,42 @@ func (c *carrying) remaining(list []clean.Interaction) (left []string, err error
 		}
 	}
 	for _, in := range list {
-		r := in.Request()
-		look(r.RawURL())
-		for _, name := range r.HeaderNames() {
-			for _, v := range r.Header(name) {
-				look(v)
-			}
-		}
-		look(string(r.Body()))
-		resp, err := in.Response()
-		if err != nil {
-			return nil, err
-		}
-		for _, h := range []map[string][]string{resp.Header(), resp.Trailer()} {
-			for _, values := range h {
-				for _, v := range values {
-					look(v)
-				}
-			}
-		}
-		if err := resp.Pieces(func(piece []byte) { look(string(piece)) }); err != nil {
+		if err := eachText(in, func(text []byte) { look(string(text)) }); err != nil {
 			return nil, err
 		}
 	}
 	return left, nil
+}
+
+// eachText calls f with every text of an interaction as it is written, but lengths.
+func eachText(in clean.Interaction, f func(text []byte)) error {
+	r := in.Request()
+	f([]byte(r.RawURL()))
+	for _, name := range r.HeaderNames() {
+		for _, v := range r.Header(name) {
+			f([]byte(v))
+		}
+	}
+	f(r.Body())
+	return eachAnswered(in, f)
+}
+
+// eachAnswered is eachText for the answer alone.
+func eachAnswered(in clean.Interaction, f func(text []byte)) error {
+	resp, err := in.Response()
+	if err != nil {
+		return err
+	}
+	for _, h := range []map[string][]string{resp.Header(), resp.Trailer()} {
+		for name, values := range h {
+			for _, v := range values {
+				if name != "Content-Length" {
+					f([]byte(v))
+				}
+			}
+		}
+	}
+	return resp.Pieces(f)
 }
 
 // sameKeys reports that requests are equal exactly where they were when recorded.

@@ -10,7 +10,6 @@ import (
 	"tapedeck/cassettes/diff"
 	"tapedeck/cassettes/leaves"
 	"tapedeck/cassettes/redact"
-	"tapedeck/matchers"
 )
 
 // edits are the values that one interaction takes by place, and what stood there.
@@ -133,7 +132,7 @@ func (c *carrying) edits(i int, values *clean.Values, recorded string) *edits {
 		e.add(r.Part, leaf.Place, now, r.Old)
 	}
 	if c.numbers != nil {
-		c.numberEdits(e, in, request, answer)
+		c.numberEdits(e, in, old, request, answer)
 	}
 	if old != nil && recorded == "" {
 		c.tokens(e, in, *old, values)
@@ -216,97 +215,3 @@ func (c *carrying) tokens(e *edits, in, old clean.Interaction, values *clean.Val
 }
 
 func holdsToken(text []byte) bool { return bytes.Contains(text, []byte("eyJ")) }
-
-// number is the What of an id that is a number alone.
-const number = diff.What("number")
-
-// readNumbers collects the ids that are numbers. They are nil when they are not one to one.
-func (c *carrying) readNumbers() {
-	c.numbers = make(map[string]string)
-	back := make(map[string]string)
-	for i := range c.pairing.Places {
-		for _, r := range c.pairing.Places[i] {
-			if r.What != number || r.Place == "url" {
-				continue
-			}
-			if old, ok := c.numbers[r.New]; ok && old != r.Old {
-				c.numbers = nil
-				return
-			}
-			if now, ok := back[r.Old]; ok && now != r.New {
-				c.numbers = nil
-				return
-			}
-			c.numbers[r.New], back[r.Old] = r.Old, r.New
-		}
-	}
-	if len(c.numbers) == 0 {
-		c.numbers = nil
-	}
-}
-
-// numberEdits adds the ids that are numbers, where they stand as ids: under the name of
-// one, and as a segment of a path.
-func (c *carrying) numberEdits(e *edits, in clean.Interaction, request, answer standing) {
-	for i, segment := range in.Request().PathSegments() {
-		if old, ok := c.numbers[segment]; ok {
-			e.add(diff.Request, leaves.Place("path").Index(i), segment, old)
-		}
-	}
-	for part, side := range map[diff.Part]standing{diff.Request: request, diff.Response: answer} {
-		for place, leaf := range side {
-			if old, ok := c.numbers[leaf.Value]; ok && matchers.IsIDName(leaf.Name) {
-				e.add(part, place, leaf.Value, old)
-			} else if to := c.inPath(leaf.Value); to != leaf.Value {
-				e.add(part, place, leaf.Value, to)
-			}
-		}
-	}
-}
-
-// inPath replaces in the path of a URL.
-func (c *carrying) inPath(text string) string {
-	if !strings.HasPrefix(text, "/") && !strings.Contains(text, "://") || strings.ContainsAny(text, " \t\r\n") {
-		return text
-	}
-	path, rest := text, ""
-	if i := strings.IndexAny(text, "?#"); i >= 0 {
-		path, rest = text[:i], text[i:]
-	}
-	segments := strings.Split(path, "/")
-	for i, segment := range segments {
-		if old, ok := c.numbers[segment]; ok {
-			segments[i] = old
-		}
-	}
-	return strings.Join(segments, "/") + rest
-}
-
-// numbersIn calls f with the numbers that an answer gives as ids.
-func (c *carrying) numbersIn(resp clean.Response, f func(number string)) {
-	if c.numbers == nil {
-		return
-	}
-	header := resp.Header()
-	for _, leaf := range standingIn("", header, header.Get("Content-Type"), resp.Body()) {
-		if _, ok := c.numbers[leaf.Value]; ok && matchers.IsIDName(leaf.Name) {
-			f(leaf.Value)
-		}
-	}
-}
-
-// asksUnknown reports a request in which one of the numbers stands and no answer has given
-// it, or where it may be something else.
-func (c *carrying) asksUnknown(r clean.Request, given map[string]bool) bool {
-	for _, segment := range r.PathSegments() {
-		if _, ok := c.numbers[segment]; ok && !given[segment] {
-			return true
-		}
-	}
-	for _, leaf := range standingInRequest(r) {
-		if _, ok := c.numbers[leaf.Value]; ok && (!given[leaf.Value] || !matchers.IsIDName(leaf.Name)) {
-			return true
-		}
-	}
-	return false
-}
