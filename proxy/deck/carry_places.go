@@ -123,6 +123,9 @@ func (c *carrying) edits(i int, values *clean.Values, recorded string) *edits {
 		if !ok || leaf.Kind != leaves.String && leaf.Kind != leaves.Number {
 			continue
 		}
+		if r.What == diff.ATime && old != nil && !asFar(leaf.Name, now, in.Recorded, r.Old, old.Recorded) {
+			continue
+		}
 		if r.What == diff.ATime && ages(leaf.Name, now, in.Recorded) {
 			if recorded != "" && !sameSide(leaf.Name, now, r.Old, recorded) {
 				continue
@@ -186,6 +189,25 @@ func sameSide(name, now, old, recorded string) bool {
 		day = day.Add(24 * time.Hour)
 	}
 	return a.After(day) == b.After(day)
+}
+
+// asFar reports that two times lie alike to the days on which they were recorded, as those
+// that an API takes from its clock do: no more than about a month apart, or a tenth of what they
+// lie ahead. What has expired is not as far as what has not.
+func asFar(name, now, nowDay, old, oldDay string) bool {
+	a, okA := timeOf(now)
+	b, okB := timeOf(old)
+	dayA, errA := time.Parse(time.DateOnly, nowDay)
+	dayB, errB := time.Parse(time.DateOnly, oldDay)
+	if !okA || !okB || errA != nil || errB != nil {
+		return true
+	}
+	before, after := b.Sub(dayB), a.Sub(dayA)
+	if isExpiry(name) && (before > 0) != (after > 0) {
+		return false
+	}
+	const month = 32 * 24 * time.Hour
+	return a.Sub(b).Abs() <= month || (after-before).Abs() <= max(month, before/10)
 }
 
 // tokens adds the JWTs that differ in their claims alone: they say when they were made.
