@@ -32,6 +32,8 @@ type carrying struct {
 	// made are the values that the client made up and rules let differ. Those in several
 	// are none of names; loose says which of them no answer repeats.
 	loose map[string]bool
+	// derives is the route of a request that holds what may be made of names.
+	derives string
 	// timeless says that times stay: the client makes others of them.
 	timeless bool
 	keys     []matchers.Key // of fresh
@@ -57,6 +59,14 @@ func (c *carrying) list() (list []clean.Interaction, doubt string, err error) {
 	c.readNumbers()
 	if err := c.dropSent(); err != nil {
 		return nil, "", err
+	}
+	if c.derives == "" {
+		if c.derives, err = c.madeOf(); err != nil {
+			return nil, "", err
+		}
+	}
+	if c.derives != "" {
+		return c.fresh, c.derives + " is sent a value that no answer gave, and that may be made of one", nil
 	}
 	c.timeless = c.makesTimes()
 	for range maxRounds {

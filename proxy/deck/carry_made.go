@@ -1,7 +1,6 @@
 package deck
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -133,65 +132,6 @@ func placesIn(r clean.Request) (places []leaves.Place) {
 	}
 	slices.Sort(places)
 	return places
-}
-
-// dropSent drops the names that a request held before any answer did: the client knows
-// them from elsewhere and will send them again. Those that make no other request of it
-// may go.
-func (c *carrying) dropSent() error {
-	type moment struct {
-		at     uint64
-		i      int
-		answer bool
-	}
-	var moments []moment
-	for i, in := range c.fresh {
-		begin, end := in.Begin, in.End
-		if begin == 0 {
-			begin, end = uint64(2*i), uint64(2*i+1)
-		}
-		moments = append(moments, moment{begin, i, false}, moment{end, i, true})
-	}
-	slices.SortStableFunc(moments, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
-	values := clean.NewValues(c.names)
-	seen := make(map[string]bool)
-	numbers := make(map[string]bool)
-	for _, m := range moments {
-		in := c.fresh[m.i]
-		if m.answer {
-			resp, err := in.Response()
-			if err != nil {
-				return err
-			}
-			if err := resp.Find(values, func(v string) { seen[v] = true }); err != nil {
-				return err
-			}
-			c.numbersIn(resp, func(n string) { numbers[n] = true })
-			continue
-		}
-		sent := make(map[string]string)
-		in.Request().Find(values, func(v string) {
-			if !seen[v] {
-				seen[v] = true
-				sent[v] = c.names[v]
-			}
-		})
-		if len(sent) > 0 {
-			changed, err := in.Request().Replace(clean.Replacement{Values: clean.NewValues(sent)})
-			if err != nil {
-				return err
-			}
-			if c.matcher.Read(changed, nil).Key != c.keys[m.i] {
-				for name := range sent {
-					delete(c.names, name)
-				}
-			}
-		}
-		if c.numbers != nil && c.asksUnknown(in.Request(), numbers) {
-			c.numbers = nil
-		}
-	}
-	return nil
 }
 
 // nearNow is how far from the day of recording a time is that a client makes of the clock

@@ -112,6 +112,14 @@ func TestFlowsPlayUnderOneRecordingsNames(t *testing.T) {
 			{"POST", "/t", `{"n":"a"}`, `{"id":$A,"amount":208,"rows":[207]}`}, {"POST", "/t", `{"n":"b"}`, `{"id":$B,"amount":101}`}}, reads("{0.id}", "{1.id}")...)},
 		"an old number is something else": {first: made, ids: apart,
 			second: append(made[:2:2], flow{{"GET", "/t/{0.id}", "", `{"id":$A,"was_id":101}`}, {"GET", "/t/{2.was_id}", "", `{"error":"gone"}`}}...)},
+		"a hash of an id": {ids: [2][]string{{`"` + uuidA + `"`}, {`"` + uuidB + `"`}},
+			first: flow{{"POST", "/t", `{"n":"a"}`, `{"id":$A}`}, {"POST", "/s", `{"h":"{sha256 0.id}"}`, `{"ok":1}`}}},
+		"a hash of a number": {ids: apart, first: flow{{"POST", "/t", `{"n":"a"}`, `{"id":$A}`}, {"POST", "/s", `{"h":"{sha256 0.id}"}`, `{"ok":1}`}}},
+		"the start of an id": {ids: [2][]string{{`"` + uuidA + `"`}, {`"` + uuidB + `"`}},
+			first: flow{{"POST", "/t", `{"n":"a"}`, `{"id":$A}`}, {"POST", "/s", `{"n":"test-{start 0.id}"}`, `{"ok":1}`}}},
+		"the start of an id, in what is new": {ids: [2][]string{{`"` + uuidA + `"`}, {`"` + uuidB + `"`}},
+			first:  flow{{"POST", "/t", `{"n":"a"}`, `{"id":$A}`}},
+			second: flow{{"POST", "/t", `{"n":"a"}`, `{"id":$A}`}, {"POST", "/s", `{"n":"test-{start 0.id}"}`, `{"ok":1}`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.second == nil {
