@@ -132,6 +132,13 @@ func TestSequences(t *testing.T) {
 			GET /orders?customer=c1&x=2 > .
 			GET /customers?x=1 > {"id":"c1"}`,
 			want: "[0] 2\n[0] 3"},
+		{what: "a host that looks generated is no id", recorded: `
+			POST localhost:31999/things {"n":1} > {"id":"t1"}
+			POST localhost:31999/things {"n":2} > {"id":"t2","url":"http://localhost:31999/things/t2"}
+			POST localhost:31999/else > .
+			GET localhost:31999/things/t1 > {"id":"t1"}
+			GET localhost:31999/things/t2 > {"id":"t2","url":"http://localhost:31999/things/t2"}`,
+			want: "[0] 3\n[1] 4"},
 		{what: "a rule", recorded: `
 			POST /pay > .
 			POST /else > .

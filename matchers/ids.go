@@ -66,9 +66,11 @@ func (rd *idReader) all(list ids) []uint64 {
 	return slices.Compact(out)
 }
 
-// request adds the ids that a request names.
+// request adds the ids that a request names. The host at the start of the path is none,
+// though localhost:8080 and the like look generated: all requests to it name it.
 func (rd *idReader) request(out *ids, path string, r clean.Request) {
-	rd.path(out, path)
+	_, below, _ := strings.Cut(path, "/")
+	rd.path(out, below)
 	query, _ := leaves.Query(r.URL().RawQuery)
 	rd.list(out, query, false)
 	rd.body(out, r.ContentType(), r.Body(), false)
@@ -150,6 +152,9 @@ func (rd *idReader) value(out *ids, name string, kind leaves.Kind, value string,
 	named := isIDName(name)
 	if strings.Contains(value, "/") && len(value) <= 8*maxIDLength {
 		path, _, _ := strings.Cut(value, "?")
+		if _, rest, isURL := strings.Cut(path, "://"); isURL {
+			_, path, _ = strings.Cut(rest, "/")
+		}
 		rd.path(out, path)
 		if !named {
 			return
