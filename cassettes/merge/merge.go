@@ -88,6 +88,7 @@ type merger struct {
 	base, ours, theirs []version
 	units              []*unit
 	words              vocabulary
+	sent               map[string]bool // the numbers in requests, nil before anyone asks
 }
 
 // A version is an interaction as one of the three files has it.

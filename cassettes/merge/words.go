@@ -73,17 +73,18 @@ func (g *merger) carried(at int) (version, error) {
 	v := g.theirs[at]
 	r := clean.Replacement{Values: g.words.toOurs}
 	if i, ok := g.words.known[at]; ok {
-		r = replacement(g.words.toOurs, g.words.p.Places[i], v.in)
+		r = g.replacement(g.words.toOurs, g.words.p.Places[i], v.in)
 	}
 	return v.replaced(r)
 }
 
-// replacement takes the values of the other recording at their places, but for numbers
-// that are sent: they may be the program's own.
-func replacement(values *clean.Values, places []diff.Replaced, in clean.Interaction) clean.Replacement {
+// replacement takes the values of the other recording at their places, but for ids that are
+// plain numbers and are sent: they may be the program's own, and an answer must name
+// what is asked for next.
+func (g *merger) replacement(values *clean.Values, places []diff.Replaced, in clean.Interaction) clean.Replacement {
 	r := clean.Replacement{Values: values, Request: map[leaves.Place]string{}, Response: map[leaves.Place]string{}}
 	for _, at := range places {
-		if at.Part == diff.Request && at.What == "number" {
+		if at.What == "number" && (at.Part == diff.Request || g.sends(at.New) || g.sends(at.Old)) {
 			continue
 		}
 		to, header := r.Request, http.Header(nil)
@@ -154,7 +155,7 @@ func (g *merger) onlyAgain(side []version, of func(u *unit) int) (map[int]bool, 
 		if u.base < 0 || at < 0 || p.Old[at] != u.base {
 			continue
 		}
-		v, err := side[at].replaced(replacement(values, p.Places[at], side[at].in))
+		v, err := side[at].replaced(g.replacement(values, p.Places[at], side[at].in))
 		if err != nil {
 			return nil, err
 		}
