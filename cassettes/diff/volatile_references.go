@@ -11,7 +11,8 @@ const anotherThing = "another one of the things that are there"
 
 // references decides about generated ids that name known things: where an answer names
 // another one of the things that both recordings know, such as the other of two cards,
-// it says something else, however random the ids look.
+// it says something else, however random the ids look. So it does where what was one
+// thing is two by now.
 func (c *comparison) references() {
 	olds, news := map[string]bool{}, map[string]bool{}
 	var list []reference
@@ -33,7 +34,9 @@ func (c *comparison) references() {
 	stays, was := present(c.fresh, olds, c.replaced), present(c.old, news, nil)
 	for _, r := range list {
 		known, isKnown := c.names.old[r.swap.new]
-		if stays[r.swap.old] || was[r.swap.new] || isKnown && !known.weak && known.name != r.swap.old {
+		now, isNamed := c.names.new[r.swap.old]
+		if stays[r.swap.old] || was[r.swap.new] || isKnown && !known.weak && known.name != r.swap.old ||
+			isNamed && !c.names.old[now].weak && now != r.swap.new {
 			r.change.Grade, r.change.Why = Changed, anotherThing
 		}
 	}
