@@ -119,6 +119,7 @@ func (c *comparison) compare(f *File) error {
 	c.throughout()
 	c.references()
 	c.ids = nil
+	c.secrets()
 	c.brought()
 	return c.report(f)
 }
