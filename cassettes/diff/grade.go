@@ -150,6 +150,8 @@ func volatile(c *Change) (why string, found []swap) {
 func volatileText(place leaves.Place, old, fresh string) (why string, found []swap) {
 	naming := namingOf(place)
 	switch {
+	case naming == chosenName:
+		return ""
 	case naming == timeName && areTimes(old, fresh):
 		return namingWords[timeName], nil
 	case naming >= cursorName && opaque(old) && opaque(fresh):

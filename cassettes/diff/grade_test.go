@@ -77,6 +77,9 @@ func TestGradesOfBodies(t *testing.T) {
 		{"day under a time's name", `{"created":"2026-11-21"}`, `{"created":"2026-11-22"}`, "body.created changed volatile (a time)"},
 		{"day of a version", `{"api_version":"2026-08-01"}`, `{"api_version":"2026-11-22"}`, "body.api_version changed value"},
 		{"day of birth", `{"birthday":"1990-01-01"}`, `{"birthday":"1990-02-01"}`, "body.birthday changed value"},
+		{"date of birth", `{"birth_date":"1990-01-01"}`, `{"birth_date":"1990-02-01"}`, "body.birth_date changed value"},
+		{"time of birth", `{"customer":{"birthDate":"1990-01-01T00:00:00Z"}}`, `{"customer":{"birthDate":"1990-02-01T00:00:00Z"}}`, "body.customer.birthDate changed value"},
+		{"SKU", `{"sku":"SKU12345ABC"}`, `{"sku":"SKU98765XYZ"}`, "body.sku changed value"},
 		{"model", `{"model":"gpt-4o-2024-08-06"}`, `{"model":"gpt-4o-2024-11-20"}`, "body.model changed value"},
 		{"version", `{"version":"1.20.3"}`, `{"version":"1.20.4"}`, "body.version changed value"},
 		{"currency", `{"currency":"eur"}`, `{"currency":"usd"}`, "body.currency changed value"},
@@ -287,6 +290,8 @@ func TestReferences(t *testing.T) {
 		{"other ids, the same one", flow(a, b, a), flow(x, y, x), Counts{Volatile: 3}},
 		{"other ids, another one", flow(a, b, a), flow(x, y, y), Counts{Value: 1, Volatile: 2}},
 		{"one that was not there", flow(a, b, a), flow(a, b, x), Counts{Value: 1}},
+		{"one has become two", exchanges(exchange{"GET", "/a", "", `{"owner":"` + a + `","payer":"` + a + `"}`}),
+			exchanges(exchange{"GET", "/a", "", `{"owner":"` + x + `","payer":"` + y + `"}`}), Counts{Value: 1, Volatile: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if d := compared(t, test.old, test.fresh); d.Counts != test.want {

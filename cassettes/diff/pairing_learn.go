@@ -154,10 +154,10 @@ func counterpart(old, kid *twig, i int) *twig {
 
 // scalar learns from two texts at one place.
 func (l *lesson) scalar(place leaves.Place, kind byte, old, fresh string, weak bool) {
-	if old == fresh {
+	naming := namingOf(place)
+	if old == fresh || naming == chosenName {
 		return
 	}
-	naming := namingOf(place)
 	switch {
 	case kind == '0', isNumeral(old) && isNumeral(fresh):
 		switch {

@@ -73,6 +73,7 @@ type naming uint8
 const (
 	plainName naming = iota
 	timeName
+	chosenName // what people choose, or what says which thing it is: a day of birth, a SKU
 	idName
 	cursorName
 	requestName
@@ -97,7 +98,8 @@ var wholeNames = func() map[string]naming {
 			"x-correlation-id correlation_id correlationid x-trace-id trace_id traceid traceparent x-amzn-trace-id x-b3-traceid x-b3-spanid span_id " +
 			"idempotency-key idempotency_key x-ms-request-id x-ms-client-request-id x-cloud-trace-context x-openai-request-id x-shopify-request-id " +
 			"original-request request_log_id debug_id paypal-debug-id x-vercel-id",
-		tokenName: "nonce csrf csrf_token csrftoken xsrf-token client_secret access_token refresh_token id_token session_token signature sig",
+		chosenName: "sku gtin ean upc isbn asin mpn iban bic vin dob model part_number partnumber",
+		tokenName:  "nonce csrf csrf_token csrftoken xsrf-token client_secret access_token refresh_token id_token session_token signature sig",
 		digestName: "etag if-none-match if-match content-md5 content-digest repr-digest digest x-goog-hash x-amz-content-sha256 x-amz-version-id " +
 			"x-ms-blob-content-md5 x-goog-generation checksum _etag @odata.etag",
 	} {
@@ -160,6 +162,8 @@ func readName(name string) naming {
 		return naming
 	}
 	switch {
+	case strings.Contains(strings.ToLower(name), "birth"):
+		return chosenName
 	case timeEndings[lastWord(name)]:
 		return timeName
 	case matchers.IsIDName(name):
