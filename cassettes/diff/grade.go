@@ -151,7 +151,7 @@ func volatileText(place leaves.Place, old, fresh string) (why string, found []sw
 	naming := namingOf(place)
 	switch {
 	case naming == chosenName:
-		return ""
+		return "", nil
 	case naming == timeName && areTimes(old, fresh):
 		return namingWords[timeName], nil
 	case naming >= cursorName && opaque(old) && opaque(fresh):

@@ -80,6 +80,9 @@ func TestGradesOfBodies(t *testing.T) {
 		{"date of birth", `{"birth_date":"1990-01-01"}`, `{"birth_date":"1990-02-01"}`, "body.birth_date changed value"},
 		{"time of birth", `{"customer":{"birthDate":"1990-01-01T00:00:00Z"}}`, `{"customer":{"birthDate":"1990-02-01T00:00:00Z"}}`, "body.customer.birthDate changed value"},
 		{"SKU", `{"sku":"SKU12345ABC"}`, `{"sku":"SKU98765XYZ"}`, "body.sku changed value"},
+		{"error code", `{"error":{"code":"ERR4F2A9C"}}`, `{"error":{"code":"ERR77B1D0"}}`, "body.error.code changed value"},
+		{"status like an id", `{"status":"a1b2c3d4"}`, `{"status":"d4c3b2a1"}`, "body.status changed value"},
+		{"words for a cursor", `{"bookmark":"chapter-three"}`, `{"bookmark":"chapter-seven"}`, "body.bookmark changed value"},
 		{"model", `{"model":"gpt-4o-2024-08-06"}`, `{"model":"gpt-4o-2024-11-20"}`, "body.model changed value"},
 		{"version", `{"version":"1.20.3"}`, `{"version":"1.20.4"}`, "body.version changed value"},
 		{"currency", `{"currency":"eur"}`, `{"currency":"usd"}`, "body.currency changed value"},
@@ -188,6 +191,10 @@ func TestReplacedThroughout(t *testing.T) {
 			exchange{"GET", "/orders", "", `{"list":[{"id":` + id + `,"note":` + echo + `}]}`},
 		)
 	}
+	plans := func(id string) []clean.Stored {
+		text := `{"plan_id":"` + id + `","plan":{"id":"` + id + `"}}`
+		return exchanges(exchange{"POST", "/orders", `{}`, text}, exchange{"GET", "/orders", "", text})
+	}
 	for _, test := range []struct {
 		name       string
 		old, fresh []clean.Stored
@@ -196,6 +203,7 @@ func TestReplacedThroughout(t *testing.T) {
 		{"numbers", flow("101", `"x"`, "a"), flow("207", `"x"`, "a"), Counts{Volatile: 4}},
 		{"codes", flow(`"ord-17"`, `"x"`, "a"), flow(`"ord-18"`, `"x"`, "a"), Counts{Volatile: 4}},
 		{"words", flow(`"first"`, `"x"`, "a"), flow(`"second"`, `"x"`, "a"), Counts{Value: 4}},
+		{"a plan that nobody made", plans("gold-1"), plans("silver-2"), Counts{Value: 4}},
 		{"a price", flow("101", "100", "a"), flow("101", "200", "a"), Counts{Value: 3}},
 		{"a number that is an amount too", flow("101", "101", "a"), flow("207", "207", "a"), Counts{Value: 7}},
 		{"the old one is left", flow("101", `"x"`, "a"), append(flow("207", `"x"`, "a")[:2], exchanges(exchange{}, exchange{}, exchange{"GET", "/orders", "", `{"list":[{"id":101,"note":"x"}]}`})[2]),

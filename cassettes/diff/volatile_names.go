@@ -98,8 +98,9 @@ var wholeNames = func() map[string]naming {
 			"x-correlation-id correlation_id correlationid x-trace-id trace_id traceid traceparent x-amzn-trace-id x-b3-traceid x-b3-spanid span_id " +
 			"idempotency-key idempotency_key x-ms-request-id x-ms-client-request-id x-cloud-trace-context x-openai-request-id x-shopify-request-id " +
 			"original-request request_log_id debug_id paypal-debug-id x-vercel-id",
-		chosenName: "sku gtin ean upc isbn asin mpn iban bic vin dob model part_number partnumber",
-		tokenName:  "nonce csrf csrf_token csrftoken xsrf-token client_secret access_token refresh_token id_token session_token signature sig",
+		chosenName: "sku gtin ean upc isbn asin mpn iban bic vin dob model part_number partnumber status type kind reason role " +
+			"error_code errorcode coupon coupon_code promo_code discount_code postal_code postalcode zip zipcode zip_code",
+		tokenName: "nonce csrf csrf_token csrftoken xsrf-token client_secret access_token refresh_token id_token session_token signature sig",
 		digestName: "etag if-none-match if-match content-md5 content-digest repr-digest digest x-goog-hash x-amz-content-sha256 x-amz-version-id " +
 			"x-ms-blob-content-md5 x-goog-generation checksum _etag @odata.etag",
 	} {
@@ -131,7 +132,15 @@ func lastWord(name string) string {
 }
 
 // namingOf says what a place's name tells of its value.
-func namingOf(p leaves.Place) naming { return namingOfName(nameOf(p)) }
+func namingOf(p leaves.Place) naming {
+	name := nameOf(p)
+	if name == "code" {
+		if names := namesOf(p); len(names) > 1 && strings.HasPrefix(names[1], "error") {
+			return chosenName
+		}
+	}
+	return namingOfName(name)
+}
 
 func namingOfName(name string) naming {
 	slot := &namings[hashOf(name)%uint64(len(namings))]
@@ -172,8 +181,17 @@ func readName(name string) naming {
 	return plainName
 }
 
-// opaque reports a text that says nothing to people: no white space, and more than a
-// word.
+// opaque reports a text that says nothing to people: no white space, and more than
+// words, such as chapter-three.
 func opaque(s string) bool {
-	return len(s) >= 8 && len(s) <= 4096 && !strings.ContainsAny(s, " \t\r\n") && !isWord(s)
+	return len(s) >= 8 && len(s) <= 4096 && !strings.ContainsAny(s, " \t\r\n") && !areWords(s)
+}
+
+func areWords(s string) bool {
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("_-.,:/", r) }) {
+		if !isWord(part) {
+			return false
+		}
+	}
+	return true
 }

@@ -2,8 +2,10 @@ package diff
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
+	"tapedeck/cassettes/leaves"
 	"tapedeck/matchers"
 )
 
@@ -13,6 +15,8 @@ import (
 //
 //   - An answer names it before any request does, under the name of an id: what our own
 //     code sends first is our own choice.
+//   - It is the id of what was made or listed, or a request sends it later: another
+//     plan_id or plan.id in answers alone says that the plan is another one.
 //   - It has a digit, no white space, and is no version, day or decimal number: states,
 //     currencies, models and prices are not replaced, they change.
 //   - It stands in two interactions at least, and each time the old one became the new
@@ -26,6 +30,7 @@ type replacement struct {
 	old, new     string
 	interactions map[int]bool
 	named        bool // as an id, in an answer
+	own          bool // of a thing that was made or listed, or of one that a request names
 	first        int  // the first interaction of the new side that holds it
 	firstSent    bool // and holds it in its request
 	refused      bool
@@ -60,6 +65,7 @@ func (c *comparison) throughout() {
 			r.changes = append(r.changes, ch)
 			named := namingOf(ch.Place) == idName
 			r.named = r.named || named && ch.Part == Response
+			r.own = r.own || ch.Part == Request || isOwnID(ch.Place)
 			if (isNumeral(old) || isNumeral(fresh)) && !named && !strings.HasPrefix(string(ch.Place), "path[") {
 				r.refused = true
 			}
@@ -67,7 +73,7 @@ func (c *comparison) throughout() {
 	}
 	likely := map[string]bool{}
 	for _, r := range order {
-		if r.refused = r.refused || !r.named || r.firstSent || len(r.interactions) < 2; !r.refused {
+		if r.refused = r.refused || !r.named || !r.own || r.firstSent || len(r.interactions) < 2; !r.refused {
 			likely[r.old], likely[r.new] = true, true
 		}
 	}
@@ -128,6 +134,15 @@ func readdressed(address string, became map[string]string) string {
 		}
 	}
 	return strings.Join(segments, "/") + rest
+}
+
+// isOwnID reports the id of an answer's one thing, or of an element of a list.
+func isOwnID(p leaves.Place) bool {
+	names := namesOf(p)
+	if len(names) < 2 || !slices.Contains([]string{"id", "_id", "uuid"}, strings.ToLower(names[0])) {
+		return false
+	}
+	return len(names) == 2 || strings.HasSuffix(strings.TrimSuffix(string(p), names[0]), "].")
 }
 
 var versionText = regexp.MustCompile(`^[vV]?\d+(?:[._-]\d+)+(?:[-+.][0-9A-Za-z.-]+)?$`)
