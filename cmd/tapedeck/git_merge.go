@@ -119,7 +119,7 @@ func (m mergeRun) run(ctx context.Context, std stdio) error {
 		for _, c := range merged.Conflicts {
 			fmt.Fprintf(std.err, "tapedeck: %s: interaction %d, %s: %s\n", m.name, c.ID, c.Route, c.Why)
 		}
-		fmt.Fprintf(std.err, "tapedeck: settle that with: tapedeck git resolve --ours|--theirs|--both [ID…] %s\n", m.name)
+		fmt.Fprintf(std.err, "tapedeck: settle that with: tapedeck git resolve --ours|--theirs|--both [ID…] %s\n", shellWord(m.name))
 	}
 	return exitCode(exitFailure)
 }
@@ -154,7 +154,7 @@ func (m mergeRun) notMerged(err error) error {
 	if m.nested() {
 		return err
 	}
-	return fmt.Errorf("%s is not merged, and is what it was on our side: %w; when that is mended, git checkout --merge %s merges it again", m.name, err, m.name)
+	return fmt.Errorf("%s is not merged, and is what it was on our side: %w; when that is mended, git checkout --merge %s merges it again", m.name, err, shellWord(m.name))
 }
 
 // asText merges a file that is no cassette as git merges text.

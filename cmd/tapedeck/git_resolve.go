@@ -97,7 +97,7 @@ func (r resolution) settle(std stdio, file string) error {
 	if left > 0 {
 		fmt.Fprintf(std.err, "%d to go\n", left)
 	} else {
-		fmt.Fprintf(std.err, "now: git add %s\n", file)
+		fmt.Fprintf(std.err, "now: git add %s\n", shellWord(file))
 	}
 	return nil
 }
