@@ -33,7 +33,9 @@ func (g Gate) has(position int) bool {
 type Group struct {
 	// Gate is what was changed before the group's first answer. Only the first
 	// group of a sequence can have an empty one.
-	Gate      Gate
+	Gate Gate
+	// Guessed says that nothing in the gate is known to be related.
+	Guessed   bool
 	Positions []int // in recorded order, never empty
 }
 
@@ -162,9 +164,10 @@ func (s *Sequence) group(positions, unsafe []int) {
 		cut(list, positions, func(gap int, part []int) { gates[gap] = append(gates[gap], part) })
 	}
 	// Where nothing related came in between and something did, it may have been any of it.
+	guessed := make([]bool, len(positions))
 	cut(unsafe, positions, func(gap int, part []int) {
 		if len(gates[gap]) == 0 {
-			gates[gap] = Gate{part}
+			gates[gap], guessed[gap] = Gate{part}, true
 		}
 	})
 	start := 0
@@ -172,7 +175,7 @@ func (s *Sequence) group(positions, unsafe []int) {
 		if i < len(positions) && len(gates[i]) == 0 {
 			continue
 		}
-		s.Groups = append(s.Groups, Group{gates[start], positions[start:i:i]})
+		s.Groups = append(s.Groups, Group{gates[start], guessed[start], positions[start:i:i]})
 		start = i
 	}
 }

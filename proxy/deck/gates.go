@@ -89,18 +89,32 @@ func (d *Deck) pickSafe(req *http.Request, s *session, r matchers.Reading) pick 
 
 // stateOf moves a sequence to the furthest group whose gates, and all before it,
 // are answered, and says why that may not be the state that the session is in; ""
-// when there is no doubt.
+// when there is no doubt. A gate that is only guessed does not hold it back once all of a
+// related one behind it has been answered: what parallel clients do stands in such gates.
 func (d *Deck) stateOf(c Cursors, seq *matchers.Sequence) (group int, doubt string) {
 	group = c.Reach(seq.ID, -1)
-	for group+1 < len(seq.Groups) {
-		if _, all := c.Answered(seq.Groups[group+1].Gate); !all {
+	for next, held := group+1, false; next < len(seq.Groups); next++ {
+		g := seq.Groups[next]
+		_, all := c.Answered(g.Gate)
+		if !all && !g.Guessed {
 			break
 		}
-		group++
+		if all && (!held || !g.Guessed) {
+			group, held = next, false
+		} else {
+			held = true
+		}
 	}
 	group = c.Reach(seq.ID, group)
 	if doubt = d.doubt(c, seq, group); doubt != "" {
 		return max(group, 0), doubt
+	}
+	for at := max(0, group-maxGuessed); at < group; at++ {
+		if g := seq.Groups[at]; g.Guessed {
+			if _, all := c.Answered(g.Gate); !all {
+				return group, fmt.Sprintf("it was recorded after %s, which this session has not sent", d.missing(c, g.Gate))
+			}
+		}
 	}
 	if group < 0 {
 		return 0, fmt.Sprintf("it was recorded after %s, which this session has not sent", d.missing(c, seq.Groups[0].Gate))
@@ -123,6 +137,10 @@ func (d *Deck) stateOf(c Cursors, seq *matchers.Sequence) (group int, doubt stri
 	}
 	return group, ""
 }
+
+// maxGuessed is how many groups before one are looked at for what they were guessed to be
+// recorded after.
+const maxGuessed = 64
 
 // doubt says which unsafe interaction leaves it open what the group shows, or "".
 func (d *Deck) doubt(c Cursors, seq *matchers.Sequence, group int) string {

@@ -180,6 +180,21 @@ func TestGates(t *testing.T) {
 				GET /a > A1
 				PUT /a > .
 				GET /a > A2`}},
+		{what: "a related change behind one that is not",
+			recorded: `
+				POST /things {"n":1} > {"id":"t1"}
+				GET /things/t1 > old
+				POST /things {"n":2} > {"id":"t2"}
+				GET /things/t1 > old
+				DELETE /things/t1 > .
+				GET /things/t1 > gone`,
+			played: []string{`
+				POST /things {"n":1} > {"id":"t1"}
+				GET /things/t1 > old
+				DELETE /things/t1 > .
+				GET /things/t1 > ?gone
+				POST /things {"n":2} > {"id":"t2"}
+				GET /things/t1 > gone`}},
 		{what: "two things in one collection",
 			recorded: `
 				POST /customers {"name":"A"} > {"id":"1"}
