@@ -200,6 +200,37 @@ func TestCompareSaysWhichInteraction(t *testing.T) {
 	}
 }
 
+// A title shows what differs, also where two long texts differ late.
+func TestTitlesShowWhatDiffers(t *testing.T) {
+	long := strings.Repeat("é lorem ipsum ", 30)
+	for _, c := range []struct{ name, old, fresh, want string }{
+		{"short", "pending", "succeeded", `"pending" → "succeeded"`},
+		{"early", "a" + long, "b" + long, `"aé lorem ipsum é lorem ipsum é lorem ips…" → "bé lorem ipsum é lorem ipsum é lorem ips…"`},
+		{"late", long + "one", long + "two", `"…rem ipsum one" → "…rem ipsum two"`},
+		{"one goes on", long, long + "two", `"…rem ipsum " → "…rem ipsum two"`},
+		{"amid a character", long + "é", long + "è", `"…rem ipsum é" → "…rem ipsum è"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body := func(s string) []clean.Stored {
+				return exchanges(exchange{"GET", "/v1/terms", "", `{"terms":"` + s + `"}`})
+			}
+			got := titles(comparedFiles(t, nil, [2][]clean.Stored{body(c.old), body(c.fresh)}))
+			if want := "answered value `terms` of GET /v1/terms answers changed: " + c.want + "\n"; got != want {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+	picture := func(b byte) []clean.Stored {
+		s := answer("image/png", "\x89PNG\r\n\x1a\n\x00"+string(rune(b)))
+		s.ID, s.Method, s.URL = 1, "GET", "https://api.acme.dev/logo"
+		return []clean.Stored{s}
+	}
+	got := titles(comparedFiles(t, nil, [2][]clean.Stored{picture(1), picture(2)}))
+	if want := "answered value the body of GET /logo answers changed: other 10 bytes\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // lost is a shelf whose bodies are gone.
 type lost struct{}
 

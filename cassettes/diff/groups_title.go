@@ -119,14 +119,42 @@ func article(kind string) string {
 
 // fromTo shows both values, when they are the same in the whole group.
 func (g *building) fromTo() string {
-	old, fresh := shown(g.Old), shown(g.New)
+	before, after := apart(g.Old, g.New)
+	old, fresh := shown(before), shown(after)
 	switch {
+	case old == fresh && before != nil && before.Type == "binary":
+		return ": other " + fresh
 	case old == "" && fresh == "":
 		return ""
 	case old == "" || fresh == "":
 		return ": " + old + fresh
 	}
 	return ": " + old + " → " + fresh
+}
+
+// apart cuts what two long texts begin with alike, so that a title shows what differs.
+func apart(old, fresh *Value) (*Value, *Value) {
+	const most, before = maxShown / 2, 10
+	isText := func(v *Value) bool { return v != nil && (v.Type == "string" || v.Type == "text") }
+	if !isText(old) || !isText(fresh) || len(old.Text) <= most && len(fresh.Text) <= most {
+		return old, fresh
+	}
+	a, b := old.Text, fresh.Text
+	var starts []int // of the characters that both begin with
+	for i, r := range a {
+		n := utf8.RuneLen(r)
+		if n < 0 || i+n > len(b) || a[i:min(i+n, len(a))] != b[i:i+n] {
+			break
+		}
+		starts = append(starts, i)
+	}
+	if len(starts) <= most/2 {
+		return old, fresh
+	}
+	at := starts[len(starts)-before]
+	x, y := *old, *fresh
+	x.Text, y.Text = "…"+a[at:], "…"+b[at:]
+	return &x, &y
 }
 
 func (g *building) value(before string, v *Value) string {

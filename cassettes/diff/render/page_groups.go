@@ -110,7 +110,7 @@ func (p *pageMaker) group(d diff.Diff, g diff.Group) pageGroup {
 	}
 	// A title has the values in short.
 	if strings.Contains(g.Title, "…") {
-		view.Old, view.New = groupValue(g.Old), groupValue(g.New)
+		view.Old, view.New = groupValues(g.Old, g.New)
 	}
 	if g.Cassettes > 1 || g.Interactions > 1 {
 		view.Where = counted(g.Cassettes, "cassette", "cassettes")
@@ -128,16 +128,23 @@ func (p *pageMaker) group(d diff.Diff, g diff.Group) pageGroup {
 	return view
 }
 
-// groupValue is as much of a value as stands beside a group's title.
-func groupValue(v *diff.Value) string {
-	if v == nil {
-		return ""
+// groupValues are as much of two values as stands beside a group's title, with what
+// differs. Either may be nil.
+func groupValues(old, fresh *diff.Value) (string, string) {
+	const most = 300
+	text := func(v *diff.Value) string {
+		switch {
+		case v == nil:
+			return ""
+		case v.Text == "":
+			return valueText(v)
+		}
+		return inLine(beginning(v.Text, maxParsed))
 	}
-	text := valueText(v)
-	if short := beginning(text, 300); short != text {
-		return short + "…"
+	if old == nil || fresh == nil {
+		return cut(text(old), most), cut(text(fresh), most)
 	}
-	return text
+	return around(text(old), text(fresh), most)
 }
 
 func (p *pageMaker) ref(d diff.Diff, at diff.Ref) pageRef {

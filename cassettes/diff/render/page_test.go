@@ -283,3 +283,15 @@ func TestLargePagesSayWhatTheyLeaveOut(t *testing.T) {
 		t.Errorf("a page of %d bytes for two changes in a large body", len(got))
 	}
 }
+
+// Two long values are cut so that what differs is beside the group's title.
+func TestGroupValuesShowWhatDiffers(t *testing.T) {
+	long := strings.Repeat("lorem ipsum ", 400)
+	old, fresh := groupValues(text("string", long+"one"), text("string", long+"two"))
+	if !strings.HasPrefix(old, "…") || !strings.HasSuffix(old, " one") || !strings.HasSuffix(fresh, " two") || len(old) > 400 {
+		t.Errorf("got %q and %q", old, fresh)
+	}
+	if old, fresh := groupValues(nil, text("string", long)); old != "" || !strings.HasSuffix(fresh, "…") {
+		t.Errorf("got %q and %q", old, fresh)
+	}
+}
