@@ -15,8 +15,8 @@ import (
 //
 //   - An answer names it before any request does, under the name of an id: what our own
 //     code sends first is our own choice.
-//   - It is the id of what was made or listed, or a request sends it later: another
-//     plan_id or plan.id in answers alone says that the plan is another one.
+//   - It looks generated, or is the id of what was made or listed, or a request sends it
+//     later: another plan_id or plan.id in answers alone says that the plan is another one.
 //   - It has a digit, no white space, and is no version, day or decimal number: states,
 //     currencies, models and prices are not replaced, they change.
 //   - It stands in two interactions at least, and each time the old one became the new
@@ -30,7 +30,7 @@ type replacement struct {
 	old, new     string
 	interactions map[int]bool
 	named        bool // as an id, in an answer
-	own          bool // of a thing that was made or listed, or of one that a request names
+	own          bool // generated, or of a thing that was made or listed, or that a request names
 	first        int  // the first interaction of the new side that holds it
 	firstSent    bool // and holds it in its request
 	refused      bool
@@ -65,7 +65,7 @@ func (c *comparison) throughout() {
 			r.changes = append(r.changes, ch)
 			named := namingOf(ch.Place) == idName
 			r.named = r.named || named && ch.Part == Response
-			r.own = r.own || ch.Part == Request || isOwnID(ch.Place)
+			r.own = r.own || ch.Part == Request || IsOwnID(ch.Place) || matchers.LooksLikeID(old) && matchers.LooksLikeID(fresh)
 			if (isNumeral(old) || isNumeral(fresh)) && !named && !strings.HasPrefix(string(ch.Place), "path[") {
 				r.refused = true
 			}
@@ -136,8 +136,8 @@ func readdressed(address string, became map[string]string) string {
 	return strings.Join(segments, "/") + rest
 }
 
-// isOwnID reports the id of an answer's one thing, or of an element of a list.
-func isOwnID(p leaves.Place) bool {
+// IsOwnID reports the id of an answer's one thing, or of an element of a list.
+func IsOwnID(p leaves.Place) bool {
 	names := namesOf(p)
 	if len(names) < 2 || !slices.Contains([]string{"id", "_id", "uuid"}, strings.ToLower(names[0])) {
 		return false

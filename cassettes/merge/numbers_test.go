@@ -40,6 +40,9 @@ func TestMergeNumbers(t *testing.T) {
 		{"counted on by both, and never sent",
 			in(post("apples", "1", "")), in(post("apples", "51", "2026-11-02")), in(post("apples", "81", "2026-11-03")),
 			"0 POST /orders {\"item\":\"apples\"} → {\"id\":81,\"item\":\"apples\"}\n", 0},
+		{"another plan is no id made anew",
+			file(call{request: "GET /a", answer: `{"plan_id":11,"v":1}`}), file(call{request: "GET /a", answer: `{"plan_id":12,"v":1}`}), file(call{request: "GET /a", answer: `{"plan_id":11,"v":2}`}),
+			"0 GET /a → {\"plan_id\":12,\"v\":1} [ours]\n0 GET /a → {\"plan_id\":11,\"v\":2} [theirs]\n", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, out := merged(t, test.base, test.ours, test.theirs)

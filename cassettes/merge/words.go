@@ -8,6 +8,7 @@ import (
 	"tapedeck/cassettes/clean"
 	"tapedeck/cassettes/diff"
 	"tapedeck/cassettes/leaves"
+	"tapedeck/matchers"
 )
 
 // A vocabulary is how two recordings name the same things: both sides may have recorded
@@ -78,13 +79,13 @@ func (g *merger) carried(at int) (version, error) {
 	return v.replaced(r)
 }
 
-// replacement takes the values of the other recording at their places, but for ids that are
-// plain numbers and are sent: they may be the program's own, and an answer must name
-// what is asked for next.
+// replacement takes the values of the other recording at their places, but for plain numbers
+// that are sent: they may be the program's own, and an answer must name what is asked
+// for next. Nor for short ones of something else: another plan_id is another plan.
 func (g *merger) replacement(values *clean.Values, places []diff.Replaced, in clean.Interaction) clean.Replacement {
 	r := clean.Replacement{Values: values, Request: map[leaves.Place]string{}, Response: map[leaves.Place]string{}}
 	for _, at := range places {
-		if at.What == "number" && (at.Part == diff.Request || g.sends(at.New) || g.sends(at.Old)) {
+		if at.What == "number" && (at.Part == diff.Request || !diff.IsOwnID(at.Place) && !matchers.LooksLikeID(at.New) || g.sends(at.New) || g.sends(at.Old)) {
 			continue
 		}
 		to, header := r.Request, http.Header(nil)

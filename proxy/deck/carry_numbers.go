@@ -13,9 +13,12 @@ import (
 const number = diff.What("number")
 
 // readNumbers collects the ids that are numbers. They are nil when they are not one to one.
+// A short one that stands in answers alone, and is no answer's or element's own id, is
+// none that the API has made anew: another plan_id says that the plan is another one.
 func (c *carrying) readNumbers() {
 	c.numbers = make(map[string]string)
 	back := make(map[string]string)
+	made := make(map[string]bool)
 	for i := range c.pairing.Places {
 		for _, r := range c.pairing.Places[i] {
 			if r.What != number || r.Place == "url" {
@@ -30,6 +33,23 @@ func (c *carrying) readNumbers() {
 				return
 			}
 			c.numbers[r.New], back[r.Old] = r.Old, r.New
+			made[r.New] = made[r.New] || diff.IsOwnID(r.Place)
+		}
+	}
+	if len(c.numbers) > 0 {
+		for _, in := range c.fresh {
+			for _, segment := range in.Request().PathSegments() {
+				made[segment] = true
+			}
+			for _, leaf := range standingInRequest(in.Request()) {
+				made[leaf.Value] = true
+			}
+		}
+	}
+	for number, old := range c.numbers {
+		if !made[number] && !matchers.LooksLikeID(number) {
+			delete(c.numbers, number)
+			delete(back, old)
 		}
 	}
 	if len(c.numbers) == 0 || numbersStand(c.old, c.numbers) || numbersStand(c.fresh, back) {

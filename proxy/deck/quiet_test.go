@@ -383,6 +383,21 @@ func TestRotatedTokensChangeNothing(t *testing.T) {
 	b.unchanged(before, "tokens")
 }
 
+// A short number that names something else is an answer's word, and no id made anew.
+func TestAnotherPlanIsNotCarried(t *testing.T) {
+	b := newBench(t)
+	for seed, plan := range []int{11, 12} {
+		api := newShopAPI(uint64(seed))
+		api.change = func(_ string, body map[string]any) {
+			body["plan_id"], body["plan"] = plan, map[string]any{"id": plan + 10}
+		}
+		b.recordShop(api, 1, nil)
+	}
+	if text := b.file(); !strings.Contains(text, `"plan_id": 12`) || !strings.Contains(text, `"id": 22`) || strings.Contains(text, `"plan_id": 11`) || strings.Contains(text, `"id": 21`) {
+		t.Error("another plan is written as the one before")
+	}
+}
+
 func TestEventsAndNumbersAreCarried(t *testing.T) {
 	b := newBench(t)
 	run := func(seed uint64) {
