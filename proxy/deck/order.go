@@ -127,7 +127,8 @@ func (o ordering) equalKeys(g *graph, ix *matchers.Index) {
 //
 // A sequence whose answers are all the same, and the same as in the previous file, says
 // the same wherever it stands. Where many clients ran at once it is chance what came
-// before it, so it is held only among what has changed since.
+// before it, so it is held only among what has changed since. So are two neighbours of a
+// sequence that say the same, where nothing related stands between them.
 func (o ordering) gates(g *graph, ix *matchers.Index) {
 	var unsafe []int
 	sequences := make([][]int, ix.Sequences())
@@ -153,7 +154,7 @@ func (o ordering) gates(g *graph, ix *matchers.Index) {
 		}
 		for i := range positions {
 			if !parted[i] {
-				walls.hold(positions[max(i-1, 0):i+1], unsafe, steady)
+				walls.hold(positions[max(i-1, 0):i+1], unsafe, steady || i > 0 && o.steady(positions[i-1:i+1], same))
 			}
 		}
 		if !steady {
