@@ -210,7 +210,7 @@ func (c *carrying) numbersIn(resp clean.Response, f func(number string)) {
 }
 
 // asksUnknown reports a request in which one of the numbers stands and no answer has given
-// it, or where it may be something else.
+// it. Where it may be something else, numbersLeft sees what becomes of it.
 func (c *carrying) asksUnknown(r clean.Request, given map[string]bool) bool {
 	for _, segment := range r.PathSegments() {
 		if _, ok := c.numbers[segment]; ok && !given[segment] {
@@ -218,7 +218,7 @@ func (c *carrying) asksUnknown(r clean.Request, given map[string]bool) bool {
 		}
 	}
 	for _, leaf := range standingInRequest(r) {
-		if _, ok := c.numbers[leaf.Value]; ok && (!given[leaf.Value] || !matchers.IsIDName(leaf.Name)) {
+		if _, ok := c.numbers[leaf.Value]; ok && !given[leaf.Value] {
 			return true
 		}
 	}

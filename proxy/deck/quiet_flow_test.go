@@ -108,6 +108,8 @@ func TestFlowsPlayUnderOneRecordingsNames(t *testing.T) {
 			{"POST", "/t", `{"n":"a"}`, `{"id":$A,"text":"Order $A is made.","gid":"gid://shop/Order/$A"}`},
 			{"POST", "/t", `{"n":"b"}`, `{"id":$B,"text":"Order $B is made.","gid":"gid://shop/Order/$B"}`}}, reads("{0.id}", "{1.id}")...)},
 		"numbers as names of members": {first: append(append(made[:2:2], flow{{"GET", "/t", "", `{"$A":{"n":"a"},"$B":{"n":"b"}}`}}...), reads("{0.id}", "{1.id}")...), ids: apart},
+		"numbers sent under other names": {ids: apart, first: append(append(made[:2:2], flow{
+			{"POST", "/move", `{"from":"{0.id}","to":"{1.id}","rows":208}`, `{"ok":1}`}, {"GET", "/rows?of={1.id}&limit=208", "", `{"data":[$A]}`}}...), reads("{0.id}", "{1.id}")...)},
 		"numbers beside amounts": {ids: apart, quiet: true, first: append(flow{
 			{"POST", "/t", `{"n":"a"}`, `{"id":$A,"amount":208,"rows":[207]}`}, {"POST", "/t", `{"n":"b"}`, `{"id":$B,"amount":101}`}}, reads("{0.id}", "{1.id}")...)},
 		"an old number is something else": {first: made, ids: apart,
