@@ -46,6 +46,9 @@ func (r *repository) parseRange(args []string) (revisionRange, error) {
 	}
 	for _, path := range out.paths {
 		if !r.known(path, &out) {
+			if r.resolve(path) != "" {
+				return out, usagef("--git: %s is a revision and stands where paths do; write two revisions as REV..REV", path)
+			}
 			return out, usagef("--git: %s is neither a revision nor a path here; check it", path)
 		}
 	}

@@ -317,6 +317,7 @@ func TestReviewRefusesBadInput(t *testing.T) {
 	}{
 		{"a revision that is not there", "nowhere", []string{"--git", "nowhere"}},
 		{"a flag behind the cassettes", "--open stands behind what is compared; flags come first: tapedeck review [flags] [PATH…]", []string{"cassettes/refunds.yaml", "--open"}},
+		{"a revision among the paths", "HEAD^0 is a revision and stands where paths do; write two revisions as REV..REV", []string{"--git", "HEAD", "HEAD^0"}},
 		{"another machine's address", "127.0.0.1:7070", []string{"--listen", "0.0.0.0:0"}},
 	} {
 		got := w.tapedeck(t, nil, append([]string{"review"}, c.arguments...)...)
