@@ -154,7 +154,7 @@ func volatileText(place leaves.Place, old, fresh string) (why string, found []sw
 		return "", nil
 	case naming == timeName && areTimes(old, fresh):
 		return namingWords[timeName], nil
-	case naming >= cursorName && opaque(old) && opaque(fresh):
+	case naming >= cursorName && naming.opaque(old) && naming.opaque(fresh):
 		return namingWords[naming], nil
 	}
 	found, ok := swaps(old, fresh)

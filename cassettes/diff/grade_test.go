@@ -82,6 +82,7 @@ func TestGradesOfBodies(t *testing.T) {
 		{"SKU", `{"sku":"SKU12345ABC"}`, `{"sku":"SKU98765XYZ"}`, "body.sku changed value"},
 		{"error code", `{"error":{"code":"ERR4F2A9C"}}`, `{"error":{"code":"ERR77B1D0"}}`, "body.error.code changed value"},
 		{"status like an id", `{"status":"a1b2c3d4"}`, `{"status":"d4c3b2a1"}`, "body.status changed value"},
+		{"request id of capitals", `{"request_id":"req_DXCSSGORGRWGZG"}`, `{"request_id":"req_XQWEVXOFEPPELF"}`, "body.request_id changed volatile (a request id)"},
 		{"words for a cursor", `{"bookmark":"chapter-three"}`, `{"bookmark":"chapter-seven"}`, "body.bookmark changed value"},
 		{"model", `{"model":"gpt-4o-2024-08-06"}`, `{"model":"gpt-4o-2024-11-20"}`, "body.model changed value"},
 		{"version", `{"version":"1.20.3"}`, `{"version":"1.20.4"}`, "body.version changed value"},

@@ -176,7 +176,7 @@ func (l *lesson) scalar(place leaves.Place, kind byte, old, fresh string, weak b
 		l.swapped(place, old, fresh, list, weak)
 		return
 	}
-	if !opaque(old) || !opaque(fresh) {
+	if !naming.opaque(old) || !naming.opaque(fresh) {
 		return
 	}
 	switch naming {

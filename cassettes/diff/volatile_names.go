@@ -181,11 +181,15 @@ func readName(name string) naming {
 	return plainName
 }
 
-// opaque reports a text that says nothing to people: no white space, and more than
-// words, such as chapter-three.
+// opaque reports a text that says nothing to people: no white space, and more than a
+// word.
 func opaque(s string) bool {
-	return len(s) >= 8 && len(s) <= 4096 && !strings.ContainsAny(s, " \t\r\n") && !areWords(s)
+	return len(s) >= 8 && len(s) <= 4096 && !strings.ContainsAny(s, " \t\r\n") && !isWord(s)
 }
+
+// opaque is opaque for what a name says: a bookmark may be of words, such as
+// chapter-three. The id of a request never is.
+func (n naming) opaque(s string) bool { return opaque(s) && (n != cursorName || !areWords(s)) }
 
 func areWords(s string) bool {
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("_-.,:/", r) }) {
