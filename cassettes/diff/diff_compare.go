@@ -117,6 +117,7 @@ func (c *comparison) compare(f *File) error {
 		return err
 	}
 	c.throughout()
+	c.resent()
 	c.references()
 	c.ids = nil
 	c.secrets()

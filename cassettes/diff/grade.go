@@ -99,6 +99,8 @@ func gradeRetyped(c *Change) (Grade, string) {
 	switch {
 	case old == "null":
 		return Changed, "null before"
+	case fresh == "null" && (old == "object" || old == "array"):
+		return Breaking, "null instead of " + old
 	case fresh == "null":
 		return Changed, "null now"
 	case old == "" || fresh == "":

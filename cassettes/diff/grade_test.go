@@ -58,6 +58,8 @@ func TestGradesOfBodies(t *testing.T) {
 		{"member new", `{"a":1}`, `{"a":1,"b":2}`, "body.b added additive"},
 		{"type", `{"a":1}`, `{"a":"1"}`, "body.a retyped breaking (string instead of number)"},
 		{"null now", `{"a":"x"}`, `{"a":null}`, "body.a retyped value (null now)"},
+		{"null for an object", `{"a":{"b":1}}`, `{"a":null}`, "body.a retyped breaking (null instead of object)"},
+		{"content", `{"sha256":"9f86d081884c7d659a2feaa0c55ad015"}`, `{"sha256":"60303ae22b998861bce3b28f33eec1be"}`, "body.sha256 changed value"},
 		{"null before", `{"a":null}`, `{"a":{"b":1}}`, "body.a retyped value (null before)"},
 		{"amount", `{"amount":100}`, `{"amount":200}`, "body.amount changed value"},
 		{"boolean", `{"paid":true}`, `{"paid":false}`, "body.paid changed value"},
@@ -339,6 +341,26 @@ func TestAddressesOfWhatIsReplaced(t *testing.T) {
 		if d := compared(t, flow("5673", "/orders/5673/lines?n=1"), flow("8120", self)); d.Counts != want {
 			t.Errorf("%s: counts %+v, want %+v", self, d.Counts, want)
 		}
+	}
+}
+
+// An id that by chance looks like a word is one when it had to be sent as another.
+func TestWordsSentAgain(t *testing.T) {
+	flow := func(id, state string) []clean.Stored {
+		return exchanges(
+			exchange{"POST", "/cards", `{"n":1}`, `{"id":"` + id + `","state":"` + state + `"}`},
+			exchange{"GET", "/cards/card_unevenlights", "", `{"id":"` + id + `"}`},
+		)
+	}
+	d, err := Compare([]Pair{{
+		&Cassette{Name: "x.yaml", List: loaded(t, flow("card_unevenlights", "is_available")...)},
+		&Cassette{Name: "x.yaml", List: loaded(t, flow("card_morelateron", "is_withdrawn")...), Replaced: map[string]bool{"card_unevenlights": true}},
+	}}, Options{Matcher: matcher(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Counts{Value: 1, Volatile: 2}); d.Counts != want {
+		t.Errorf("counts %+v, want %+v", d.Counts, want)
 	}
 }
 

@@ -99,10 +99,10 @@ var wholeNames = func() map[string]naming {
 			"idempotency-key idempotency_key x-ms-request-id x-ms-client-request-id x-cloud-trace-context x-openai-request-id x-shopify-request-id " +
 			"original-request request_log_id debug_id paypal-debug-id x-vercel-id",
 		chosenName: "sku gtin ean upc isbn asin mpn iban bic vin dob model part_number partnumber status type kind reason role " +
-			"error_code errorcode coupon coupon_code promo_code discount_code postal_code postalcode zip zipcode zip_code",
+			"sha1 sha256 sha384 sha512 md5 crc32 crc32c checksum error_code errorcode coupon coupon_code promo_code discount_code postal_code postalcode zip zipcode zip_code",
 		tokenName: "nonce csrf csrf_token csrftoken xsrf-token client_secret access_token refresh_token id_token session_token signature sig",
 		digestName: "etag if-none-match if-match content-md5 content-digest repr-digest digest x-goog-hash x-amz-content-sha256 x-amz-version-id " +
-			"x-ms-blob-content-md5 x-goog-generation checksum _etag @odata.etag",
+			"x-ms-blob-content-md5 x-goog-generation _etag @odata.etag",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			out[name] = naming

@@ -42,6 +42,36 @@ func (c *comparison) references() {
 	}
 }
 
+// resent takes for generated what an answer gave, and what had to be sent as another value
+// in later requests, although by chance it looks like a word.
+func (c *comparison) resent() {
+	if len(c.replaced) == 0 {
+		return
+	}
+	for i := range c.changes {
+		for n := range c.changes[i] {
+			ch := &c.changes[i][n]
+			if ch.Grade != Changed || ch.Kind != Other || ch.Part != Response || ch.Old == nil || ch.New == nil {
+				continue
+			}
+			if old, fresh := ch.Old.Text, ch.New.Text; c.replaced[old] && samePrefix(old, fresh) {
+				ch.Grade, ch.Why = Volatile, pieceWords[aName]
+				if c.ids[i] == nil {
+					c.ids[i] = make([][]swap, len(c.changes[i]))
+				}
+				c.ids[i][n] = []swap{{old, fresh, aName}}
+			}
+		}
+	}
+}
+
+// samePrefix reports two words that begin alike, as pi_RkQVLQgj does and pi_RkQWMnXa.
+func samePrefix(a, b string) bool {
+	i, j := strings.LastIndexAny(a, "_-")+1, strings.LastIndexAny(b, "_-")+1
+	const shortest = 8
+	return i > 0 && i == j && a[:i] == b[:j] && min(len(a), len(b))-i >= shortest && !strings.ContainsAny(b, " \t\r\n")
+}
+
 // A reference is a generated id in a change.
 type reference struct {
 	change *Change

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"runtime/debug"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -73,6 +75,10 @@ func runDiff(ctx context.Context, c *cli.Context, std stdio) error {
 	screen, err := newScreen(c, std, format.Name)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// Cassettes of tens of megabytes are compared within a gigabyte, for a little more time.
+		debug.SetMemoryLimit(800 << 20)
 	}
 	what := comparison{git: c.Bool("git"), args: c.Args().Slice(), config: c.String("config"), note: func(text string) { fmt.Fprintf(std.err, "tapedeck: %s\n", text) }}
 	d, title, err := what.compare(ctx)
