@@ -212,7 +212,9 @@ func sameAnswer(a, b clean.Interaction) bool {
 		return false
 	}
 	for name, values := range h {
-		if _, ok := other[name]; !ok || !slices.EqualFunc(values, other[name], func(v, w string) bool { return v == w || isMark(name, v, w) }) {
+		if _, ok := other[name]; !ok || !slices.EqualFunc(values, other[name], func(v, w string) bool {
+			return v == w || isMark(name, v, w) && (name != "Etag" || len(x.Body()) > 0)
+		}) {
 			return false
 		}
 	}
@@ -220,7 +222,8 @@ func sameAnswer(a, b clean.Interaction) bool {
 }
 
 // isMark reports header values that are made anew for each answer and say nothing of what
-// is in it: the bodies are equal.
+// is in it: the bodies are equal. Of an answer without a body, as to HEAD, the ETag is what
+// tells one state from another.
 func isMark(name, v, w string) bool {
 	name = strings.ToLower(name)
 	switch {
